@@ -1,0 +1,103 @@
+"""What every editable record shares: a version against lost updates, and a history that no change escapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from users.models.event import Changes
+    from users.models.user import User
+
+
+class StaleVersion(Exception):
+    """The record was changed by somebody else since the caller read it. `current` is the record as it is now."""
+
+    def __init__(self, current: Record) -> None:
+        super().__init__(f"{current._meta.verbose_name} {current.pk} is at version {current.version}")
+        self.current = current
+
+
+class Record(models.Model):
+    """An editable row: `add` makes it, `change` edits it, and both write their `Event` in the same transaction."""
+
+    NOUN: ClassVar[str]
+    UNRECORDED: ClassVar[frozenset[str]] = frozenset()  # fields whose values the history must not quote
+
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    @transaction.atomic
+    def add(cls, *, by: User | None, **values: Any) -> Self:
+        """Create the row and record it. Domain rules that fail raise ValidationError naming the field."""
+        row = cls(**values)
+        row.clean()
+        row.save(force_insert=True)
+        row.record("created", by=by, changes={name: [None, row.plain(name)] for name in values if name not in cls.UNRECORDED})
+        return row
+
+    @transaction.atomic
+    def change(self, *, by: User | None, expected_version: int | None = None, **values: Any) -> Changes:
+        """Set the given fields and record what really changed; returns {field: [before, after]}.
+
+        Locks the row first, so of several editors holding the same version one wins and the others get StaleVersion.
+        Nothing changed means nothing written: no new version and no event.
+        """
+        locked = type(self)._base_manager.select_for_update().get(pk=self.pk)
+        if expected_version is not None and locked.version != expected_version:
+            raise StaleVersion(locked)
+        before = {name: locked.plain(name) for name in values}
+        for name, value in values.items():
+            setattr(locked, name, value)
+        changes = {name: [before[name], after] for name in values if (after := locked.plain(name)) != before[name]}
+        if changes:
+            locked.clean()
+            locked._save_change(list(changes))
+            locked.record("changed", by=by, changes={name: pair for name, pair in changes.items() if name not in self.UNRECORDED})
+        self.__dict__.update(locked.__dict__)
+        return changes
+
+    def _save_change(self, names: list[str]) -> None:
+        self.version += 1
+        self.updated_at = timezone.now()
+        self.save(update_fields=[*names, *self.derived_from(names), "version", "updated_at"])
+
+    def derived_from(self, names: list[str]) -> list[str]:
+        """Stored columns that `save` works out from the named fields, so that a change writes them too."""
+        return []
+
+    def plain(self, name: str) -> Any:
+        """A field's value as the history quotes it: a plain value, a foreign key as its id."""
+        try:
+            field = self._meta.get_field(name)
+        except FieldDoesNotExist:
+            return getattr(self, name)
+        value = getattr(self, field.attname) if isinstance(field, models.Field) else getattr(self, name)
+        return field.clean(value, self) if _is_untyped(field, value) else value
+
+    def record(self, action: str, *, by: User | None, changes: Changes | None = None) -> None:
+        """Write an Event about this row."""
+        from users.models.event import Event  # the event knows the user model, which is itself a Record
+
+        Event.record(
+            action, noun=self.NOUN, by=by, object_id=self.pk, label=str(self), customer_id=self.history_customer_id, changes=changes
+        )
+
+    @property
+    def history_customer_id(self) -> int | None:
+        """The customer on whose history this row's changes show, if any."""
+        return getattr(self, "customer_id", None)
+
+
+def _is_untyped(field: Any, value: Any) -> bool:
+    """Text where the field holds a number, date or the like: compare by meaning, so '5' set over 5 is no change."""
+    return isinstance(value, str) and value != "" and isinstance(field, models.DecimalField | models.IntegerField | models.DateField)
