@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.contact import Contact
+from customers.models.customer import Channel
+from users.records import Record
+
+
+class Consent(Record):
+    """A contact's yes to being reached through a channel for a purpose; withdrawing ends it and keeps the row."""
+
+    class Purpose(models.TextChoices):
+        SERVICE = "service", _("Service and contract")
+        MARKETING = "marketing", _("Marketing")
+        SURVEY = "survey", _("Satisfaction surveys")
+        PROFILING = "profiling", _("Value scoring")
+
+    NOUN = "consent"
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="consents")
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel)
+    purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose)
+    given_at = models.DateTimeField(_("given"), default=timezone.now)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    source = models.CharField(_("where it was given"), max_length=120, blank=True, default="", db_default="")
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact", "channel", "purpose"],
+                condition=Q(withdrawn_at=None),
+                name="consent_runs_once",
+                violation_error_message=_("This consent is already given."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel}/{self.purpose}"
+
+
+class Suppression(models.Model):
+    """The keyed digest of an erased person's mail or phone, so that a later import does not bring the person back."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.digest[:8]

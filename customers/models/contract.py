@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.counter import Counter
+from customers.models.customer import Customer
+from customers.models.facts import MONEY, Fact, FactQuerySet
+from customers.models.product import Product
+
+
+class ServiceGrade(models.IntegerChoices):
+    """Service grade (服务等级), 1 to 5: what the customer bought or is granted."""
+
+    PARTNER = 1, _("1 Partner")
+    PREMIUM = 2, _("2 Premium")
+    STANDARD = 3, _("3 Standard")
+    BASIC = 4, _("4 Basic")
+    SELF_SERVICE = 5, _("5 Self-service")
+
+
+class ContractQuerySet(FactQuerySet["Contract"]):
+    def running(self, on: date) -> Self:
+        return self.filter(starts_on__lte=on, cancelled_on=None).filter(Q(ends_on=None) | Q(ends_on__gte=on))
+
+
+class Contract(Fact):
+    """A recurring agreement: what it brings per period, how long it runs, and the service it promises."""
+
+    class Period(models.TextChoices):
+        MONTH = "month", _("month")
+        QUARTER = "quarter", _("quarter")
+        YEAR = "year", _("year")
+
+    class Renewal(models.TextChoices):
+        AUTOMATIC = "automatic", _("Automatic")
+        BY_AGREEMENT = "by_agreement", _("By agreement")
+        NONE = "none", _("None")
+
+    NOUN = "contract"
+    COUNTER = "contract"
+
+    number = models.CharField(_("contract number"), max_length=60, editable=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, db_index=False, related_name="contracts", verbose_name=_("customer"))
+    product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="contracts", verbose_name=_("product"))
+    title = models.CharField(_("title"), max_length=160)
+    recurring_amount = models.DecimalField(_("amount per period"), validators=[MinValueValidator(0)], **MONEY)
+    recurring_cost = models.DecimalField(_("cost per period"), null=True, blank=True, validators=[MinValueValidator(0)], **MONEY)
+    period = models.CharField(_("period"), max_length=8, choices=Period, default=Period.YEAR, db_default=Period.YEAR)
+    currency = models.CharField(_("currency"), max_length=3, default=settings.BASE_CURRENCY, db_default=settings.BASE_CURRENCY)
+    starts_on = models.DateField(_("starts on"))
+    ends_on = models.DateField(_("ends on"), null=True, blank=True)
+    cancelled_on = models.DateField(_("cancelled on"), null=True, blank=True)
+    renewal = models.CharField(_("renewal"), max_length=12, choices=Renewal, default=Renewal.BY_AGREEMENT, db_default=Renewal.BY_AGREEMENT)
+    renews = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="renewed_by", verbose_name=_("renewal of"))
+    notice_days = models.PositiveSmallIntegerField(_("notice, days"), default=30, db_default=30)
+    service_grade = models.PositiveSmallIntegerField(
+        _("service grade"),
+        choices=ServiceGrade,
+        default=ServiceGrade.STANDARD,
+        db_default=ServiceGrade.STANDARD,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
+    )
+    assets = models.ManyToManyField("customers.Asset", blank=True, related_name="contracts", verbose_name=_("assets covered"))
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner"))
+
+    objects = ContractQuerySet.as_manager()
+
+    class Meta(Fact.Meta):
+        abstract = False
+        verbose_name = _("contract")
+        verbose_name_plural = _("contracts")
+        indexes = [
+            models.Index(fields=["customer", "-starts_on", "-id"], name="contract_of_customer"),
+            models.Index(fields=["ends_on", "id"], name="contract_by_end"),
+        ]
+        constraints = [
+            *Fact.Meta.constraints,
+            models.UniqueConstraint(fields=["number"], name="contract_number_once"),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=models.F("starts_on")),
+                name="contract_ends_after_it_starts",
+                violation_error_message=_("The contract ends before it starts."),
+            ),
+            models.CheckConstraint(condition=Q(service_grade__range=(1, 5)), name="contract_grade_1_to_5"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.title}"
+
+    @property
+    def is_running(self) -> bool:
+        today = timezone.localdate()
+        return self.starts_on <= today and self.cancelled_on is None and (self.ends_on is None or self.ends_on >= today)
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding and not self.number:
+            self.number = contract_number(Counter.take(self.COUNTER))
+        super().save(*args, **kwargs)
+
+
+def contract_number(count: int) -> str:
+    return f"K{count:06d}"

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.counter import Counter
+from customers.models.customer import Customer
+from customers.models.facts import MONEY, Fact, FactQuerySet
+from customers.models.product import Product
+
+ZERO = Decimal("0.00")
+
+
+class OrderQuerySet(FactQuerySet["Order"]):
+    pass
+
+
+class Order(Fact):
+    """What a customer bought on one day. `amount` and `cost` are the sums of the lines, kept with them."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("Open")
+        DELIVERED = "delivered", _("Delivered")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    NOUN = "order"
+    COUNTER = "order"
+
+    number = models.CharField(_("order number"), max_length=60, editable=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, db_index=False, related_name="orders", verbose_name=_("customer"))
+    ordered_on = models.DateField(_("ordered on"))
+    delivered_on = models.DateField(_("delivered on"), null=True, blank=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.OPEN, db_default=Status.OPEN)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="orders", verbose_name=_("sold by")
+    )
+    currency = models.CharField(_("currency"), max_length=3, default=settings.BASE_CURRENCY, db_default=settings.BASE_CURRENCY)
+    amount = models.DecimalField(_("amount"), default=ZERO, db_default=ZERO, editable=False, **MONEY)
+    cost = models.DecimalField(_("cost"), default=ZERO, db_default=ZERO, editable=False, **MONEY)
+    channel = models.CharField(_("channel"), max_length=40, blank=True, default="", db_default="")
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta(Fact.Meta):
+        abstract = False
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        indexes = [
+            models.Index(fields=["customer", "-ordered_on", "-id"], name="order_of_customer"),
+            models.Index(fields=["-ordered_on", "-id"], name="order_by_day"),
+        ]
+        constraints = [*Fact.Meta.constraints, models.UniqueConstraint(fields=["number"], name="order_number_once")]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def margin(self) -> Decimal:
+        return self.amount - self.cost
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding and not self.number:
+            self.number = order_number(Counter.take(self.COUNTER))
+        super().save(*args, **kwargs)
+
+    def retotal(self) -> None:
+        """Sum the lines again, in the transaction that changed them."""
+        sums = self.lines.aggregate(amount=models.Sum("amount"), cost=models.Sum("cost"))
+        self.amount, self.cost, self.updated_at = sums["amount"] or ZERO, sums["cost"] or ZERO, timezone.now()
+        self.save(update_fields=["amount", "cost", "updated_at"])
+
+
+class OrderLine(models.Model):
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="order_lines", verbose_name=_("product"))
+    position = models.PositiveSmallIntegerField(default=1, db_default=1)
+    description = models.CharField(_("description"), max_length=200, blank=True, default="", db_default="")
+    quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3, default=Decimal(1), db_default=Decimal(1))
+    list_price = models.DecimalField(_("list price"), null=True, blank=True, **MONEY)
+    amount = models.DecimalField(_("amount"), help_text=_("Of the whole line, after discount."), **MONEY)
+    cost = models.DecimalField(_("cost"), default=ZERO, db_default=ZERO, **MONEY)
+
+    class Meta:
+        ordering = ("order", "position", "pk")
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+        constraints = [models.UniqueConstraint(fields=["order", "position"], name="order_position_once")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}/{self.position}"
+
+
+def order_number(count: int) -> str:
+    return f"O{count:07d}"
