@@ -5,6 +5,7 @@ with its name. Paths of a running installation (sockets, media, logs) live under
 """
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import environ
 from csp.constants import NONE, SELF
@@ -129,6 +130,7 @@ TEMPLATES = [
 # ── Servers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"] |= {
+    "HOST": unquote(str(DATABASES["default"]["HOST"])),  # libpq writes a socket's folder as %2Fvar%2Frun
     "CONN_MAX_AGE": 600,
     "CONN_HEALTH_CHECKS": True,
     "DISABLE_SERVER_SIDE_CURSORS": env.bool("PARETO_TRANSACTION_POOLER", default=False),
