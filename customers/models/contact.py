@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.maths.names import search_term, search_text, sort_key
 from customers.models.customer import Customer
 from customers.models.facts import FactQuerySet
+from customers.models.golden import GoldenRecord
 from users.records import Record
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.filter(positions__customer=customer)
 
 
-class Contact(Record):
+class Contact(GoldenRecord):
     """A person at one or more customers (联系人)."""
 
     class Salutation(models.TextChoices):
@@ -47,6 +48,8 @@ class Contact(Record):
         DR = "dr", _("Dr")
 
     NOUN = "contact"
+    SOURCE_NOUN = "contact"
+    SOURCED = frozenset({"name", "other_name", "salutation", "birthday", "language", "notes"})
 
     name = models.CharField(_("name"), max_length=120)
     other_name = models.CharField(_("name in the other script"), max_length=120, blank=True, default="", db_default="")
@@ -56,7 +59,6 @@ class Contact(Record):
     notes = models.TextField(_("notes"), max_length=5000, blank=True, default="", db_default="")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, db_index=False, related_name="+")
 
-    provenance = models.JSONField(default=dict, db_default={}, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     deleted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, db_index=False, related_name="+")
     erased_at = models.DateTimeField(null=True, editable=False)

@@ -17,9 +17,9 @@ from customers.maths.credit_code import is_credit_code
 from customers.maths.names import search_term, search_text, sort_key
 from customers.models.counter import Counter
 from customers.models.facts import MONEY
+from customers.models.golden import GoldenRecord
 from users.access import within_reach
 from users.models import Team
-from users.records import Record
 
 if TYPE_CHECKING:
     from users.models import User
@@ -70,7 +70,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.order_by("sort_key", "pk")
 
 
-class Customer(Record):
+class Customer(GoldenRecord):
     """An organisation we sell to or want to: one golden record, one customer number (客户).
 
     The values are what survives from its source records; `provenance` says for each field which record it came from.
@@ -99,6 +99,32 @@ class Customer(Record):
 
     NOUN = "customer"
     COUNTER = "customer"
+    SOURCE_NOUN = "customer"
+    SOURCED = frozenset(
+        {
+            *NAMES,
+            "credit_code",
+            "kind",
+            "status",
+            "industry",
+            "employees",
+            "annual_revenue",
+            "founded_year",
+            "region",
+            "country",
+            "website",
+            "parent",
+            "acquisition_source",
+            "acquired_on",
+            "acquisition_cost",
+            "preferred_channels",
+            "payment_terms_days",
+            "payment_preference",
+            "currency",
+            "tags",
+            "custom",
+        }
+    )
 
     number = models.CharField(_("customer number"), max_length=20, editable=False)
     legal_name = models.CharField(_("legal name"), max_length=200)
@@ -145,8 +171,6 @@ class Customer(Record):
     tags = ArrayField(models.CharField(max_length=40), default=list, db_default=[], blank=True, verbose_name=_("tags"))
     custom = models.JSONField(_("custom fields"), default=dict, db_default={}, blank=True)
 
-    # {field: id of the SourceRecord it came from}; a field not named here was entered by nobody yet.
-    provenance = models.JSONField(default=dict, db_default={}, editable=False)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, editable=False, db_index=False, related_name="merged_from")
     deleted_at = models.DateTimeField(null=True, editable=False)
     deleted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, db_index=False, related_name="+")

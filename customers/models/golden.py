@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.db import models, transaction
+
+from customers.models.source import CrossReference, SourceRecord, SourceSystem
+from users.models.event import Changes
+from users.records import Record
+
+if TYPE_CHECKING:
+    from users.models import User
+
+
+class GoldenRecord(Record):
+    """A record whose values come from sources. What people enter here is a source like any other: the steward's.
+
+    `provenance` names for each field the SourceRecord whose value it shows. A person's entry appends a version to the
+    steward's record of this row, holding all that people have entered so far, and points the entered fields at it.
+    """
+
+    SOURCE_NOUN: ClassVar[str]
+    SOURCED: ClassVar[frozenset[str]]  # the fields that sources speak about
+
+    provenance = models.JSONField(default=dict, db_default={}, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    @transaction.atomic
+    def add(cls, *, by: User | None, **values: Any) -> Self:
+        row = super().add(by=by, **values)
+        row._note_entry(by, list(values))
+        return row
+
+    @transaction.atomic
+    def change(self, *, by: User | None, expected_version: int | None = None, **values: Any) -> Changes:
+        changes = super().change(by=by, expected_version=expected_version, **values)
+        self._note_entry(by, list(changes))
+        return changes
+
+    def _note_entry(self, by: User | None, names: list[str]) -> None:
+        """Keep what a person entered as a new version of the steward's source record; `by` is None for the system's own acts."""
+        entered = {name: self.plain(name) for name in names if name in self.SOURCED}
+        if by is None or not entered:
+            return
+        record = self._append_steward_version(entered)
+        self.provenance = {**self.provenance, **dict.fromkeys(entered, record.pk)}
+        type(self)._base_manager.filter(pk=self.pk).update(provenance=self.provenance)
+
+    def _append_steward_version(self, entered: dict[str, Any]) -> SourceRecord:
+        steward, key = SourceSystem.steward(), str(self.pk)
+        last = SourceRecord.objects.filter(system=steward, noun=self.SOURCE_NOUN, key=key).order_by("-version").first()
+        if last is None:
+            CrossReference.objects.create(system=steward, noun=self.SOURCE_NOUN, key=key, **{self.SOURCE_NOUN: self})
+        return SourceRecord.objects.create(
+            system=steward,
+            noun=self.SOURCE_NOUN,
+            key=key,
+            version=last.version + 1 if last else 1,
+            payload={**(last.payload if last else {}), **entered},
+        )
