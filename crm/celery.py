@@ -12,5 +12,5 @@ app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
     "canary": {"task": "crm.tasks.canary", "schedule": 30.0, "options": {"expires": 60}},
-    "requeue-stuck-jobs": {"task": "customers.tasks.requeue_stuck_jobs", "schedule": 30.0, "options": {"expires": 60}},
+    "requeue-stuck-jobs": {"task": "customers.tasks.requeue_stuck_jobs", "schedule": 10.0, "options": {"expires": 60}},
 }

@@ -1,0 +1,44 @@
+"""pytest plugin: throw-away PostgreSQL and Valkey for the length of a test run. Loaded with -p, before Django's settings are read.
+
+Under xdist only the controller starts servers; its workers inherit the environment. With DATABASE_URL and REDIS_URL given,
+those servers are used instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from crm.house.home import Home
+from crm.house.prepare import compile_translations
+from crm.house.servers import Servers, own_servers_given
+
+_running: list[Servers] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
+    os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 5)
+    os.environ.setdefault("PARETO_HTTPS", "0")
+    # The browser tests drive a live server from the test's own thread, in which Playwright runs an event loop.
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    if own_servers_given() or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    compile_translations()
+    folder = Path(tempfile.mkdtemp(prefix="pareto-test-"))
+    servers = Servers(Home(folder), throw_away=True)
+    _running.append(servers)
+    servers.start()
+    os.environ.update(servers.environment)
+
+
+def pytest_unconfigure() -> None:
+    while _running:
+        servers = _running.pop()
+        servers.stop()
+        shutil.rmtree(servers.home.path, ignore_errors=True)
