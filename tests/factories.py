@@ -11,7 +11,7 @@ from customers.models import Contact, ContactPoint, Contract, Customer, Order, O
 from users.access import Role
 from users.models import Team, User
 
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 
 _serial = count(1)
 

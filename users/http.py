@@ -23,5 +23,5 @@ def current_request_id() -> str:
 class SignedInRequest(HttpRequest):
     """A request behind LoginRequiredMiddleware; a type only, never instantiated."""
 
-    user: User  # type: ignore[assignment]  # never anonymous here
+    user: User  # never anonymous here
     htmx: HtmxDetails

@@ -81,7 +81,9 @@ class Record(models.Model):
             field = self._meta.get_field(name)
         except FieldDoesNotExist:
             return getattr(self, name)
-        value = getattr(self, field.attname) if isinstance(field, models.Field) else getattr(self, name)
+        if not isinstance(field, models.Field):
+            return getattr(self, name)
+        value = getattr(self, field.attname)
         return field.clean(value, self) if _is_untyped(field, value) else value
 
     def record(self, action: str, *, by: User | None, changes: Changes | None = None) -> None:
@@ -98,6 +100,6 @@ class Record(models.Model):
         return getattr(self, "customer_id", None)
 
 
-def _is_untyped(field: Any, value: Any) -> bool:
+def _is_untyped(field: models.Field[Any, Any], value: Any) -> bool:
     """Text where the field holds a number, date or the like: compare by meaning, so '5' set over 5 is no change."""
     return isinstance(value, str) and value != "" and isinstance(field, models.DecimalField | models.IntegerField | models.DateField)

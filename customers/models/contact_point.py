@@ -11,9 +11,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.models.contact import Contact
+from customers.models.contact import Contact, Position
 from customers.models.customer import Customer
-from customers.models.facts import MONEY, FactQuerySet
+from customers.models.facts import FactQuerySet
 from users.models import Event
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class ContactPoint(models.Model):
     body = models.TextField(_("what was said"), max_length=50_000, blank=True, default="", db_default="")
     outcome = models.CharField(_("outcome"), max_length=200, blank=True, default="", db_default="")
     minutes = models.PositiveIntegerField(_("minutes"), null=True, blank=True)
-    cost = models.DecimalField(_("cost"), null=True, blank=True, **MONEY)
+    cost = models.DecimalField(_("cost"), null=True, blank=True, max_digits=18, decimal_places=2)
     signal = models.CharField(_("signal"), max_length=10, choices=Signal, blank=True, default="", db_default="")
     related_noun = models.CharField(max_length=30, blank=True, default="", db_default="")
     related_id = models.BigIntegerField(null=True, blank=True)
@@ -164,5 +164,5 @@ class ContactPoint(models.Model):
     def clean(self) -> None:
         if self.at > timezone.now() + timedelta(minutes=5):
             raise ValidationError({"at": _("A contact point lies in the past; plan the future with a task.")})
-        if self.contact_id and not self.contact.positions.filter(customer=self.customer_id).exists():  # type: ignore[union-attr]
+        if self.contact_id and not Position.objects.filter(contact=self.contact_id, customer=self.customer_id).exists():
             raise ValidationError({"contact": _("This person is not a contact of this customer.")})

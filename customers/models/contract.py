@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models.counter import Counter
 from customers.models.customer import Customer
-from customers.models.facts import MONEY, Fact, FactQuerySet
+from customers.models.facts import Fact, FactQuerySet
 from customers.models.product import Product
 
 
@@ -51,8 +51,10 @@ class Contract(Fact):
     customer = models.ForeignKey(Customer, models.PROTECT, db_index=False, related_name="contracts", verbose_name=_("customer"))
     product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="contracts", verbose_name=_("product"))
     title = models.CharField(_("title"), max_length=160)
-    recurring_amount = models.DecimalField(_("amount per period"), validators=[MinValueValidator(0)], **MONEY)
-    recurring_cost = models.DecimalField(_("cost per period"), null=True, blank=True, validators=[MinValueValidator(0)], **MONEY)
+    recurring_amount = models.DecimalField(_("amount per period"), validators=[MinValueValidator(0)], max_digits=18, decimal_places=2)
+    recurring_cost = models.DecimalField(
+        _("cost per period"), null=True, blank=True, validators=[MinValueValidator(0)], max_digits=18, decimal_places=2
+    )
     period = models.CharField(_("period"), max_length=8, choices=Period, default=Period.YEAR, db_default=Period.YEAR)
     currency = models.CharField(_("currency"), max_length=3, default=settings.BASE_CURRENCY, db_default=settings.BASE_CURRENCY)
     starts_on = models.DateField(_("starts on"))

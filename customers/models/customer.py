@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from customers.maths.credit_code import is_credit_code
 from customers.maths.names import search_term, search_text, sort_key
 from customers.models.counter import Counter
-from customers.models.facts import MONEY
 from customers.models.golden import GoldenRecord
 from users.access import within_reach
 from users.models import Team
@@ -145,7 +144,9 @@ class Customer(GoldenRecord):
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PROSPECT, db_default=Status.PROSPECT)
     industry = models.CharField(_("industry"), max_length=80, blank=True, default="", db_default="")
     employees = models.PositiveIntegerField(_("employees"), null=True, blank=True)
-    annual_revenue = models.DecimalField(_("annual revenue"), null=True, blank=True, validators=[MinValueValidator(0)], **MONEY)
+    annual_revenue = models.DecimalField(
+        _("annual revenue"), null=True, blank=True, validators=[MinValueValidator(0)], max_digits=18, decimal_places=2
+    )
     founded_year = models.PositiveSmallIntegerField(_("founded in"), null=True, blank=True)
     region = models.CharField(_("region"), max_length=80, blank=True, default="", db_default="")
     country = models.CharField(_("country"), max_length=2, blank=True, default="", db_default="", help_text=_("Two letters, such as CN."))
@@ -161,7 +162,9 @@ class Customer(GoldenRecord):
 
     acquisition_source = models.CharField(_("acquired through"), max_length=80, blank=True, default="", db_default="")
     acquired_on = models.DateField(_("acquired on"), null=True, blank=True)
-    acquisition_cost = models.DecimalField(_("acquisition cost"), null=True, blank=True, validators=[MinValueValidator(0)], **MONEY)
+    acquisition_cost = models.DecimalField(
+        _("acquisition cost"), null=True, blank=True, validators=[MinValueValidator(0)], max_digits=18, decimal_places=2
+    )
     preferred_channels = ArrayField(
         models.CharField(max_length=10, choices=Channel), default=list, db_default=[], blank=True, verbose_name=_("preferred channels")
     )

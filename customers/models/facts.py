@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=models.Model)
 
-MONEY = {"max_digits": 18, "decimal_places": 2}
-
 
 class FactQuerySet(models.QuerySet[M], Generic[M]):
     """Rows that belong to a customer and are visible exactly where that customer is."""

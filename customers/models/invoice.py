@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models.contract import Contract
 from customers.models.counter import Counter
 from customers.models.customer import Customer
-from customers.models.facts import MONEY, Fact, FactQuerySet
+from customers.models.facts import Fact, FactQuerySet
 from customers.models.order import ZERO, Order
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class Invoice(Fact):
     contract = models.ForeignKey(Contract, models.PROTECT, null=True, blank=True, related_name="invoices", verbose_name=_("contract"))
     issued_on = models.DateField(_("issued on"))
     due_on = models.DateField(_("due on"))
-    amount = models.DecimalField(_("amount"), **MONEY)
-    paid_amount = models.DecimalField(_("paid"), default=ZERO, db_default=ZERO, editable=False, **MONEY)
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=2)
+    paid_amount = models.DecimalField(_("paid"), default=ZERO, db_default=ZERO, editable=False, max_digits=18, decimal_places=2)
     currency = models.CharField(_("currency"), max_length=3, default=settings.BASE_CURRENCY, db_default=settings.BASE_CURRENCY)
 
     objects = InvoiceQuerySet.as_manager()
@@ -103,7 +103,7 @@ class Payment(Fact):
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="payments", verbose_name=_("invoice"))
     paid_on = models.DateField(_("paid on"))
-    amount = models.DecimalField(_("amount"), validators=[MinValueValidator(Decimal("-1e15"))], **MONEY)
+    amount = models.DecimalField(_("amount"), validators=[MinValueValidator(Decimal("-1e15"))], max_digits=18, decimal_places=2)
     method = models.CharField(_("method"), max_length=20, choices=Customer.PaymentMethod, blank=True, default="", db_default="")
 
     objects = PaymentQuerySet.as_manager()

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.customer import Customer
-from customers.models.facts import MONEY, Fact, FactQuerySet
+from customers.models.facts import Fact, FactQuerySet
 from customers.models.product import Product
 from users.access import within_reach
 
@@ -53,7 +53,7 @@ class Opportunity(Fact):
     )
     engaged_on = models.DateField(_("engaged on"), null=True, blank=True)
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
-    amount = models.DecimalField(_("amount"), null=True, blank=True, validators=[MinValueValidator(0)], **MONEY)
+    amount = models.DecimalField(_("amount"), null=True, blank=True, validators=[MinValueValidator(0)], max_digits=18, decimal_places=2)
     currency = models.CharField(_("currency"), max_length=3, default=settings.BASE_CURRENCY, db_default=settings.BASE_CURRENCY)
     order = models.OneToOneField("customers.Order", models.SET_NULL, null=True, editable=False, related_name="opportunity")
 

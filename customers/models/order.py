@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models.counter import Counter
 from customers.models.customer import Customer
-from customers.models.facts import MONEY, Fact, FactQuerySet
+from customers.models.facts import Fact, FactQuerySet
 from customers.models.product import Product
 
 ZERO = Decimal("0.00")
@@ -40,8 +40,8 @@ class Order(Fact):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="orders", verbose_name=_("sold by")
     )
     currency = models.CharField(_("currency"), max_length=3, default=settings.BASE_CURRENCY, db_default=settings.BASE_CURRENCY)
-    amount = models.DecimalField(_("amount"), default=ZERO, db_default=ZERO, editable=False, **MONEY)
-    cost = models.DecimalField(_("cost"), default=ZERO, db_default=ZERO, editable=False, **MONEY)
+    amount = models.DecimalField(_("amount"), default=ZERO, db_default=ZERO, editable=False, max_digits=18, decimal_places=2)
+    cost = models.DecimalField(_("cost"), default=ZERO, db_default=ZERO, editable=False, max_digits=18, decimal_places=2)
     channel = models.CharField(_("channel"), max_length=40, blank=True, default="", db_default="")
 
     objects = OrderQuerySet.as_manager()
@@ -82,9 +82,9 @@ class OrderLine(models.Model):
     position = models.PositiveSmallIntegerField(default=1, db_default=1)
     description = models.CharField(_("description"), max_length=200, blank=True, default="", db_default="")
     quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3, default=Decimal(1), db_default=Decimal(1))
-    list_price = models.DecimalField(_("list price"), null=True, blank=True, **MONEY)
-    amount = models.DecimalField(_("amount"), help_text=_("Of the whole line, after discount."), **MONEY)
-    cost = models.DecimalField(_("cost"), default=ZERO, db_default=ZERO, **MONEY)
+    list_price = models.DecimalField(_("list price"), null=True, blank=True, max_digits=18, decimal_places=2)
+    amount = models.DecimalField(_("amount"), help_text=_("Of the whole line, after discount."), max_digits=18, decimal_places=2)
+    cost = models.DecimalField(_("cost"), default=ZERO, db_default=ZERO, max_digits=18, decimal_places=2)
 
     class Meta:
         ordering = ("order", "position", "pk")

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.maths.names import match_key
-from customers.models.facts import MONEY, Fact
+from customers.models.facts import Fact
 from users.access import Permission, allowed
 
 if TYPE_CHECKING:
@@ -34,8 +34,12 @@ class Product(Fact):
     # The name without case, spaces and punctuation, by which 'GTXPro' finds 'GTX Pro'.
     match_key = models.CharField(max_length=160, editable=False, db_index=True, default="", db_default="")
     category = models.CharField(_("category"), max_length=80, blank=True, default="", db_default="", db_index=True)
-    unit_price = models.DecimalField(_("unit price"), null=True, blank=True, validators=[MinValueValidator(0)], **MONEY)
-    unit_cost = models.DecimalField(_("unit cost"), null=True, blank=True, validators=[MinValueValidator(0)], **MONEY)
+    unit_price = models.DecimalField(
+        _("unit price"), null=True, blank=True, validators=[MinValueValidator(0)], max_digits=18, decimal_places=2
+    )
+    unit_cost = models.DecimalField(
+        _("unit cost"), null=True, blank=True, validators=[MinValueValidator(0)], max_digits=18, decimal_places=2
+    )
     currency = models.CharField(_("currency"), max_length=3, default=settings.BASE_CURRENCY, db_default=settings.BASE_CURRENCY)
     is_sold = models.BooleanField(_("on sale"), default=True, db_default=True)
 
