@@ -3,8 +3,11 @@
 from django.urls import include, path
 
 from crm import views
+from users.preferences import quick_preferences
 
 urlpatterns = [
+    path("", views.home, name="home"),
+    path("account/preferences", quick_preferences, name="quick-preferences"),
     path("healthz", views.healthz, name="healthz"),
     path("account/", include("allauth.urls")),
 ]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from crm.health import check_all
+from users.http import SignedInRequest
 
 
 @login_not_required
@@ -16,3 +18,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
     parts = check_all()
     is_well = all(part["ok"] for part in parts.values())
     return JsonResponse({"ok": is_well, "parts": parts}, status=200 if is_well else 503)
+
+
+@require_safe
+def home(request: SignedInRequest) -> HttpResponse:
+    return render(request, "home.html")
