@@ -45,6 +45,13 @@ ADMINISTRATION = (
 MODULES = tuple(
     f"js/{name}.js" for name in ("dialog", "confirm", "toasts", "errors", "autosubmit", "shortcuts", "list_keys", "dirty", "copy")
 )  # one small behaviour each, on every page
+SETTINGS = (
+    Destination(_("Profile"), "person", "users:profile"),
+    Destination(_("Password"), "key", "account_change_password"),
+    Destination(_("Two-step sign-in"), "shield-lock", "mfa_index"),
+    Destination(_("Sessions"), "laptop", "usersessions_list"),
+    Destination(_("API tokens"), "code-slash", "users:tokens", Permission.TOKEN_OWN),
+)
 SEARCH = "customers:list"
 LOG_CONTACT = "customers:contact-point-add"
 
@@ -88,9 +95,14 @@ class Shell:
         return self._places(ADMINISTRATION)
 
     @cached_property
+    def settings(self) -> list[Place]:
+        """Tabs of the person's own pages."""
+        return self._places(SETTINGS)
+
+    @cached_property
     def theme(self) -> str:
-        user: Any = self._request.user
-        return user.theme if user.is_authenticated else "auto"
+        user: Any = getattr(self._request, "user", None)  # missing where a request is refused before the middleware ran
+        return user.theme if user and user.is_authenticated else "auto"
 
     @property
     def profile(self) -> str:

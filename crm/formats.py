@@ -95,8 +95,7 @@ def format_number(value: Number, digits: int | None = None) -> str:
     """1,234.5. Without `digits` a whole number has none, and another keeps two at most."""
     if digits is None:
         rounded = value if isinstance(value, int) else round(value, 2)
-        text = number_style(locale()).write(rounded, 0 if rounded == int(rounded) else 2)
-        return text
+        return number_style(locale()).write(rounded, 0 if rounded == int(rounded) else 2)
     return number_style(locale()).write(value, digits)
 
 

@@ -5,6 +5,8 @@ from django.urls import include, path
 from crm import views
 from users.preferences import quick_preferences
 
+handler500 = "crm.errors.server_error"
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("account/preferences", quick_preferences, name="quick-preferences"),

@@ -236,6 +236,24 @@ def progress(value: Maybe, maximum: Maybe = 100, label: str = "", tone: str = ""
     return mark_safe(f'<progress class="progress{tone_class}" aria-label="{name}"{known}></progress>')  # noqa: S308 (label is escaped)
 
 
+BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("MicroMessenger", "WeChat"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """Firefox, Linux: what a person knows a browser by; the first characters of one that we do not know."""
+    names = [next((name for sign, name in table if sign in user_agent), "") for table in (BROWSERS, SYSTEMS)]
+    return ", ".join(name for name in names if name) or user_agent[:60] or gettext("Unknown browser")
+
+
 # ── Links and data ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
