@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from django.core.cache import cache
 from django.db import DatabaseError, connection
+from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from crm.beat import MARK as BEAT_MARK
+from crm.celery import app
 
 WORKER_MARK = "worker-canary"
 WORKER_SILENT_AFTER = 120.0
@@ -20,43 +22,46 @@ BEAT_SILENT_AFTER = 60.0
 class Part(TypedDict):
     ok: bool
     detail: str
+    seconds_ago: NotRequired[float]  # the last sign of life, of parts that leave one
 
 
 def check_all() -> dict[str, Part]:
-    checks = {"database": _database, "broker": _broker, "worker": _worker, "beat": _beat}
-    return {name: _answer(check) for name, check in checks.items()}
+    return {name: _answer(check) for name, check in CHECKS.items()}
 
 
-def _answer(check: Callable[[], str]) -> Part:
+def _answer(check: Callable[[], Part]) -> Part:
     try:
-        trouble = check()
-    except (DatabaseError, RedisError, OSError) as error:
-        trouble = type(error).__name__  # the message may name hosts and users
-    return {"ok": not trouble, "detail": trouble}
+        return check()
+    except (DatabaseError, RedisError, KombuError, OSError) as error:
+        return {"ok": False, "detail": type(error).__name__}  # the message may name hosts and users
 
 
-def _database() -> str:
+def _database() -> Part:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    return ""
+    return {"ok": True, "detail": ""}
 
 
-def _broker() -> str:
-    cache.set("health", 1, timeout=5)
-    return ""
+def _broker() -> Part:
+    with app.connection_for_write() as broker:
+        broker.ensure_connection(max_retries=1, interval_start=0, timeout=3)
+    return {"ok": True, "detail": ""}
 
 
-def _worker() -> str:
-    return _mark_trouble(WORKER_MARK, WORKER_SILENT_AFTER, "finished a job")
+def _worker() -> Part:
+    return _sign_of_life(WORKER_MARK, WORKER_SILENT_AFTER, "finished a job")
 
 
-def _beat() -> str:
-    return _mark_trouble(BEAT_MARK, BEAT_SILENT_AFTER, "ticked")
+def _beat() -> Part:
+    return _sign_of_life(BEAT_MARK, BEAT_SILENT_AFTER, "ticked")
 
 
-def _mark_trouble(mark: str, silent_after: float, verb: str) -> str:
-    seen = cache.get(mark)
+def _sign_of_life(mark: str, silent_after: float, verb: str) -> Part:
+    seen: float | None = cache.get(mark)
     if seen is None:
-        return f"has not {verb} yet"
+        return {"ok": False, "detail": f"has not {verb} yet"}
     silence = time.time() - seen
-    return f"last {verb} {silence:.0f} s ago" if silence > silent_after else ""
+    return {"ok": silence <= silent_after, "detail": f"{verb} {silence:.0f} s ago", "seconds_ago": round(silence, 1)}
+
+
+CHECKS: dict[str, Callable[[], Part]] = {"database": _database, "broker": _broker, "worker": _worker, "beat": _beat}

@@ -17,7 +17,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """Database, broker, worker and beat, each ok or not; 503 when one is not."""
     parts = check_all()
     is_well = all(part["ok"] for part in parts.values())
-    return JsonResponse({"ok": is_well, "parts": parts}, status=200 if is_well else 503)
+    return JsonResponse({"ok": is_well, **parts}, status=200 if is_well else 503)
 
 
 @require_safe

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
-from contextlib import nullcontext
 
+from crm.house.borrow import borrowed_servers
 from crm.house.home import ROOT, Home, HouseError
 from crm.house.prepare import compile_translations
-from crm.house.servers import BorrowedServers, own_servers_given
 
 
 def main() -> int:
-    home = Home.of()
     try:
-        given = own_servers_given()
-        with nullcontext({"SECRET_KEY": os.environ.get("SECRET_KEY") or home.secret_key()}) if given else BorrowedServers(home) as servers:
+        with borrowed_servers(Home.of(), "bin/manage " + " ".join(sys.argv[1:2])) as servers:
             compile_translations()
-            return _run(os.environ | servers | {"PARETO_HTTPS": os.environ.get("PARETO_HTTPS", "0")})
+            return run([str(ROOT / "manage.py"), *sys.argv[1:]], {"PARETO_HTTPS": "0"} | os.environ | servers)
     except HouseError as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def _run(environment: dict[str, str]) -> int:
-    process = subprocess.Popen([sys.executable, str(ROOT / "manage.py"), *sys.argv[1:]], env=environment)
-    # Ctrl-C goes to the command; this process only waits for it, and then stops the servers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    with contextlib.suppress(KeyboardInterrupt):
-        process.wait()
-    return process.returncode
+def run(arguments: list[str], environment: dict[str, str]) -> int:
+    """Run Python with these arguments, and hand on what we are told: Ctrl-C reaches the command by itself."""
+    process = subprocess.Popen([sys.executable, *arguments], env=environment)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        code = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":

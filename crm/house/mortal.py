@@ -1,7 +1,8 @@
 """Run a command that dies with its parent, and takes what it started with it: python mortal.py SIGNAL COMMAND …
 
-A thin process stays between: the supervisor's death ends it (by the kernel, however the supervisor died), and it then
-signals the command's whole process group, so that the children of a killed web server or worker do not live on.
+A thin process stays between: the supervisor's death ends it (by the kernel, however the supervisor died). It asks the
+command to end with SIGNAL, gives it a while, and kills its whole process group, so that the children of a killed web
+server or worker do not live on. Should this thin process itself be killed, the command gets SIGNAL from the kernel.
 """
 
 from __future__ import annotations
@@ -12,46 +13,46 @@ import os
 import signal
 import sys
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-GRACE = 8.0
+PR_SET_PDEATHSIG = 1
+GRACE = 8.0  # seconds that a command gets to end once the supervisor is gone
 
 
 def main() -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
     parent = os.getppid()
-    orphan_signal, command = signal.Signals(int(sys.argv[1])), sys.argv[2:]
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGUSR1, 0, 0, 0)
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    stop_signal, command = int(sys.argv[1]), sys.argv[2:]
+    die_with_parent(signal.SIGUSR1, parent)
+    own_id = os.getpid()
+    child = os.fork()  # safe here: one thread, nothing imported that minds
+    if child == 0:
+        os.setpgid(0, 0)
+        die_with_parent(stop_signal, own_id)
+        os.execvp(command[0], command)
+
+    def orphaned(*_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, GRACE)
+        os.kill(child, stop_signal)
+
+    # Asked gently, only the command's first process hears: Celery's children would drop their work on SIGTERM.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, lambda number, _: os.kill(child, number))
+    signal.signal(signal.SIGUSR1, orphaned)
+    for number in (signal.SIGUSR2, signal.SIGALRM):
+        signal.signal(number, lambda *_: kill_group(child))
+    _, status = os.waitpid(child, 0)
+    kill_group(child)  # what it left behind
+    code = os.waitstatus_to_exitcode(status)
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+def die_with_parent(number: int, parent: int) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit("the parent died first")
-    child = os.posix_spawnp(command[0], command, os.environ, setpgroup=0)
-    orphaned = False
-
-    def pass_on(number: int, _frame: object) -> None:
-        nonlocal orphaned
-        if number == signal.SIGUSR1:
-            orphaned = True
-            number = orphan_signal
-            signal.setitimer(signal.ITIMER_REAL, GRACE)
-        _signal_group(child, number if number != signal.SIGALRM else signal.SIGKILL)
-
-    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGALRM):
-        signal.signal(number, pass_on)
-    status = _wait(child)
-    _signal_group(child, signal.SIGKILL)  # what it left behind
-    sys.exit(os.waitstatus_to_exitcode(status) & 0xFF if not orphaned else 1)
 
 
-def _wait(child: int) -> int:
-    while True:
-        pid, status = os.waitpid(-1, 0)
-        if pid == child:
-            return status
-
-
-def _signal_group(leader: int, number: int) -> None:
+def kill_group(leader: int) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(leader, number)
+        os.killpg(leader, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""Files that are made and not committed: compiled translations and collected static files, each only when stale."""
+"""What is made and not committed: compiled translations, collected static files and the database's state, each when stale."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -12,10 +14,12 @@ from babel.messages.pofile import read_po
 
 from crm.house.home import ROOT, HouseError
 
+STATIC_ROOT = ROOT / "staticfiles"  # as in crm/settings.py, which cannot be read before its environment is there
+
 
 def prepare_files(environment: dict[str, str]) -> None:
     compile_translations()
-    collect_static(environment)
+    start_collecting_static(environment)()
 
 
 def compile_translations() -> None:
@@ -26,22 +30,65 @@ def compile_translations() -> None:
             continue
         with po.open("rb") as source:
             catalogue = read_po(source)
-        with mo.open("wb") as target:
+        draft = mo.with_suffix(f".{os.getpid()}")  # another process may be reading the old one
+        with draft.open("wb") as target:
             write_mo(target, catalogue)
+        draft.replace(mo)
 
 
-def collect_static(environment: dict[str, str]) -> None:
-    stamp, wanted = ROOT / "staticfiles" / ".stamp", _state_of(ROOT / "static")
-    if stamp.exists() and stamp.read_text() == wanted:
+def start_collecting_static(environment: dict[str, str]) -> Callable[[], None]:
+    """Collect in the background; call the result to wait for the end. Nothing happens where all is there already."""
+    stamp = STATIC_ROOT / f"stamp-{_state_of_static()}"
+    if stamp.exists():
+        return lambda: None
+    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+
+    def finish() -> None:
+        if process.wait() != 0:
+            raise HouseError("manage.py collectstatic failed.")
+        stamp.touch()
+
+    return finish
+
+
+def bring_database_up_to_date(environment: dict[str, str], cluster: Path | None, say: Callable[[str], None]) -> None:
+    """Migrate, and load the demo company into an empty database.
+
+    The stamp saves two seconds at each later start. It lies in the embedded cluster, so that it is gone when the data is;
+    for a server of one's own the migrations' own table is asked each time.
+    """
+    stamp = cluster / "pareto-stamp" if cluster else None
+    wanted = _state_of_migrations()
+    if stamp and stamp.exists() and stamp.read_text() == wanted:
         return
-    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--clear", "--verbosity", "0"]
-    if subprocess.run(command, cwd=ROOT, env=environment).returncode != 0:
-        raise HouseError("manage.py collectstatic failed.")
-    stamp.write_text(wanted)
+    say("bringing the database up to date")
+    _manage(environment, "migrate", "--no-input", "--verbosity", "0")
+    if demo_is_wanted():
+        say("loading the demo company, the first time only")
+        _manage(environment, "demo", "--if-empty")
+    if stamp:
+        stamp.write_text(wanted)
 
 
-def _state_of(folder: Path) -> str:
+def demo_is_wanted() -> bool:
+    return os.environ.get("PARETO_DEMO", "1") != "0"
+
+
+def _manage(environment: dict[str, str], *arguments: str) -> None:
+    if subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment).returncode != 0:
+        raise HouseError(f"manage.py {arguments[0]} failed.")
+
+
+def _state_of_migrations() -> str:
+    names = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("*/migrations/0*.py"))
+    requirements = (ROOT / "requirements.txt").read_text()  # packages bring migrations too
+    return hashlib.sha256("\n".join([*names, str(demo_is_wanted()), requirements]).encode()).hexdigest()
+
+
+def _state_of_static() -> str:
+    folder = ROOT / "static"
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    requirements = (ROOT / "requirements.txt").read_bytes()  # packages bring static files too
     listing = "".join(f"{path.relative_to(folder)} {path.stat().st_size} {path.stat().st_mtime_ns}\n" for path in files)
-    return hashlib.sha256(listing.encode() + requirements).hexdigest()
+    sources = [ROOT / "requirements.txt", ROOT / "crm" / "apps.py"]  # packages bring static files; crm.apps leaves some out
+    return hashlib.sha256(listing.encode() + b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]

