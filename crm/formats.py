@@ -16,7 +16,7 @@ from babel import Locale
 from babel.dates import format_timedelta, get_month_names
 from babel.numbers import get_currency_precision, get_currency_symbol
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 LOCALES = {"en": Locale("en"), "zh-hans": Locale("zh", script="Hans")}
 MINUS = "-"
@@ -178,6 +178,6 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "month": 2_6
 @lru_cache(maxsize=2048)
 def _relative(where: Locale, unit: str, count: int) -> str:
     if count == 0:
-        return "刚刚" if where.language == "zh" else "just now"
+        return gettext("just now")
     difference = timedelta(seconds=-count * _SECONDS[unit])
     return format_timedelta(difference, granularity=unit, threshold=10_000, add_direction=True, locale=where)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from crm import views
+from crm.style_guide import style_guide
 from users.preferences import quick_preferences
 
 handler500 = "crm.errors.server_error"
@@ -10,6 +11,7 @@ handler500 = "crm.errors.server_error"
 urlpatterns = [
     path("", views.home, name="home"),
     path("account/preferences", quick_preferences, name="quick-preferences"),
+    path("style/", style_guide, name="style-guide"),
     path("healthz", views.healthz, name="healthz"),
     path("account/", include("allauth.urls")),
 ]
