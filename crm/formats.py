@@ -1,6 +1,6 @@
 """Numbers, money and times as people read them, in English and Chinese.
 
-A page prints hundreds of them, and Babel's own formatters take 30–60 µs each, so Babel is asked once per language and
+A page prints hundreds of them, and Babel's own formatters take 30 to 60 µs each, so Babel is asked once per language and
 currency for its pattern (signs, separators, digits, 万 and 亿), and each value then costs a few µs. The tests hold the
 answers against Babel's own.
 """
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_timedelta, get_month_names
 from babel.numbers import get_currency_precision, get_currency_symbol
 from django.utils import timezone
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, override
 
 LOCALES = {"en": Locale("en"), "zh-hans": Locale("zh", script="Hans")}
 MINUS = "-"
@@ -25,41 +25,36 @@ MINUS = "-"
 Number = Decimal | int | float
 
 
-def locale() -> Locale:
-    """The Babel locale of the active language; English where another one is active."""
-    return LOCALES.get(get_language() or "en", LOCALES["en"])
+def language() -> str:
+    """The active language, English where one is active that we do not speak. A text, since a Locale is slow to hash."""
+    active = get_language()
+    return active if active in LOCALES else "en"
+
+
+# ── Numbers and money ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
-class NumberStyle:
-    """How one locale writes one kind of number: -[prefix]1,234.50[suffix]."""
+class Style:
+    """How one language writes one kind of number: -[prefix]1,234.50[suffix]. Both our languages group by commas."""
 
     prefix: str
     suffix: str
     digits: int  # after the decimal point
-    group: str
-    point: str
 
     def write(self, value: Number, digits: int | None = None) -> str:
-        places = self.digits if digits is None else digits
-        text = f"{abs(value):,.{places}f}"
-        if (self.group, self.point) != (",", "."):
-            text = text.translate({44: self.group, 46: self.point})
+        text = f"{abs(value):,.{self.digits if digits is None else digits}f}"
         sign = MINUS if value < 0 and text.strip("0,.") else ""
         return f"{sign}{self.prefix}{text}{self.suffix}"
 
 
-@lru_cache(maxsize=64)
-def number_style(where: Locale) -> NumberStyle:
-    symbols = where.number_symbols["latn"]
-    return NumberStyle("", "", 0, symbols["group"], symbols["decimal"])
+PLAIN = Style("", "", 0)
 
 
 @lru_cache(maxsize=512)
-def money_style(where: Locale, currency: str) -> NumberStyle:
-    symbols = where.number_symbols["latn"]
-    prefix, suffix = (_with_symbol(part, where, currency) for part in where.currency_formats["standard"].pattern.partition("#,##0.00")[::2])
-    return NumberStyle(prefix, suffix, get_currency_precision(currency), symbols["group"], symbols["decimal"])
+def money_style(lang: str, currency: str) -> Style:
+    before, _, after = LOCALES[lang].currency_formats["standard"].pattern.partition("#,##0.00")
+    return Style(_with_symbol(before, lang, currency), _with_symbol(after, lang, currency), get_currency_precision(currency))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,116 +63,111 @@ class Step:
 
     floor: int
     unit: int
-    prefix: str
-    suffix: str
+    style: Style
 
 
 @lru_cache(maxsize=512)
-def short_steps(where: Locale, currency: str) -> tuple[Step, ...]:
+def short_steps(lang: str, currency: str) -> tuple[Step, ...]:
     """Largest first: 亿 before 万, M before K. An empty currency means a plain number."""
+    where = LOCALES[lang]
     formats = where.compact_currency_formats["short"] if currency else where.compact_decimal_formats["short"]
     steps = []
-    for floor, pattern in formats["other"].items():
-        zeros = pattern.pattern.count("0")
-        if not zeros or pattern.pattern in {"0", "¤0"}:
-            continue
-        prefix, _, suffix = pattern.pattern.partition("0" * zeros)
-        unit = int(floor) // 10 ** (zeros - 1)
-        steps.append(Step(int(floor), unit, _with_symbol(prefix, where, currency), _with_symbol(suffix, where, currency)))
+    for floor, compact in formats["other"].items():
+        pattern = compact.pattern.split(";")[0]
+        zeros = pattern.count("0")
+        if pattern.strip("0¤ "):  # else it stands for itself: Chinese has no word for a thousand here
+            before, _, after = pattern.partition("0" * zeros)
+            style = Style(_with_symbol(before, lang, currency), _with_symbol(after, lang, currency), 0)
+            steps.append(Step(int(floor), int(floor) // 10 ** (zeros - 1), style))
     return tuple(sorted(steps, key=lambda step: -step.floor))
 
 
-def _with_symbol(part: str, where: Locale, currency: str) -> str:
-    return part.replace("¤", get_currency_symbol(currency, where) if currency else "").replace("'", "")
+def _with_symbol(part: str, lang: str, currency: str) -> str:
+    return part.replace("¤", get_currency_symbol(currency, LOCALES[lang]) if currency else "").replace("'", "")
 
 
 def format_number(value: Number, digits: int | None = None) -> str:
-    """1,234.5. Without `digits` a whole number has none, and another keeps two at most."""
+    """1,234.5. Without `digits` a whole number shows none, and another two."""
     if digits is None:
-        rounded = value if isinstance(value, int) else round(value, 2)
-        return number_style(locale()).write(rounded, 0 if rounded == int(rounded) else 2)
-    return number_style(locale()).write(value, digits)
+        digits = 0 if isinstance(value, int) or round(value, 2) == int(value) else 2
+    return PLAIN.write(value, digits)
 
 
 def format_money(value: Number, currency: str) -> str:
     """$1,234.50 with the currency's own number of digits."""
-    return money_style(locale(), currency).write(value)
+    return money_style(language(), currency).write(value)
 
 
 def format_short(value: Number, currency: str = "") -> str:
-    """1.2K, $3.4M; in Chinese 1.2万, ¥3.4亿. Three leading figures at most; exact below the first step."""
-    where = locale()
-    size = abs(value)
-    for step in short_steps(where, currency):
-        if size >= step.floor or _rounds_up_to(size, step):
-            return _write_short(value, size / step.unit, step)
-    style = money_style(where, currency) if currency else number_style(where)
-    return style.write(value, 0 if size >= 100 or value == int(value) else style.digits)
-
-
-def _rounds_up_to(size: Number, step: Step) -> bool:
-    """999,960 is 1M, not 1000K."""
-    return step.floor == step.unit and step.floor > 10_000 and size >= step.floor * Decimal("0.99995")
-
-
-def _write_short(value: Number, scaled: Number, step: Step) -> str:
-    places = 0 if scaled >= 100 else 1
-    text = f"{Decimal(scaled).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}"
-    return f"{MINUS if value < 0 else ''}{step.prefix}{text.removesuffix('.0')}{step.suffix}"
+    """1.2K, $3.4M; in Chinese 1.2万, ¥3.4亿. At most four figures: 12.3K, 123K, 9,999; nothing is shortened below the first step."""
+    lang, size = language(), abs(float(value))
+    for step in short_steps(lang, currency):
+        # Half a unit of the last figure below the step rounds up into it: 999,960 is 1M, not 1,000K.
+        if size * 2000 >= step.floor * 1999:
+            scaled = float(value) / step.unit
+            digits = 0 if abs(scaled) >= 99.95 or round(scaled, 1) == round(scaled) else 1
+            return step.style.write(scaled, digits)
+    style = money_style(lang, currency) if currency else PLAIN
+    return style.write(value, 0 if size >= 100 or size.is_integer() else max(style.digits, 1))
 
 
 def format_percent(share: Number, digits: int = 0) -> str:
-    """0.256 → 26%."""
-    return f"{number_style(locale()).write(share * 100, digits)}%"
+    """0.256 is 26%."""
+    return f"{PLAIN.write(share * 100, digits)}%"
 
 
-# ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Times ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @lru_cache(maxsize=8)
-def _months(where: Locale) -> tuple[str, ...]:
-    names = get_month_names("abbreviated", locale=where)
+def _months(lang: str) -> tuple[str, ...]:
+    names = get_month_names("abbreviated", locale=LOCALES[lang])
     return tuple(names[number] for number in range(1, 13))
 
 
-def format_day(day: date) -> str:
+def format_day(day: date, lang: str = "") -> str:
     """23 Nov 2026; 2026年11月23日."""
-    where = locale()
-    if where.language == "zh":
+    lang = lang or language()
+    if lang == "zh-hans":
         return f"{day.year}年{day.month}月{day.day}日"
-    return f"{day.day} {_months(where)[day.month - 1]} {day.year}"
+    return f"{day.day} {_months(lang)[day.month - 1]} {day.year}"
 
 
-def format_moment(at: datetime) -> str:
+def format_moment(at: datetime, lang: str = "") -> str:
     """23 Nov 2026, 10:02 in the person's own time zone."""
-    local = timezone.localtime(at) if timezone.is_aware(at) else at
-    between = " " if locale().language == "zh" else ", "
-    return f"{format_day(local)}{between}{local:%H:%M}"
+    lang = lang or language()
+    local = timezone.localtime(at) if at.tzinfo else at
+    between = " " if lang == "zh-hans" else ", "
+    return f"{format_day(local, lang)}{between}{local.hour:02d}:{local.minute:02d}"
 
 
-# Up to this age (in seconds) a difference is told in this unit.
+# Up to this age (in seconds) a difference is told in this unit (of so many seconds).
 _UNITS = ((60, "second", 1), (3600, "minute", 60), (86_400, "hour", 3600), (30 * 86_400, "day", 86_400))
-
-
-def format_ago(difference: timedelta) -> str:
-    """3 hours ago, in 2 days; months and years beyond 30 days. Positive is the past."""
-    seconds = difference.total_seconds()
-    age = abs(seconds)
-    if age < 30:
-        return _relative(locale(), "second", 0)
-    unit, count = next(((unit, int(age // size)) for below, unit, size in _UNITS if age < below), ("", 0))
-    if not unit:
-        days = int(age // 86_400)
-        unit, count = ("month", max(days * 12 // 365, 1)) if days < 365 else ("year", days // 365)
-    return _relative(locale(), unit, count if seconds > 0 else -count)
-
-
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "month": 2_629_746, "year": 31_556_952}
 
 
-@lru_cache(maxsize=2048)
-def _relative(where: Locale, unit: str, count: int) -> str:
-    if count == 0:
+def format_ago(difference: timedelta, lang: str = "") -> str:
+    """3 hours ago, in 2 days; months and years beyond 30 days. Positive is the past."""
+    lang = lang or language()
+    seconds = difference.total_seconds()
+    age = abs(seconds)
+    if age < 30:
+        return _just_now(lang)
+    for below, unit, size in _UNITS:
+        if age < below:
+            return _relative(lang, unit, int(seconds / size))
+    months = int(age // _SECONDS["month"]) or 1
+    unit, count = ("month", months) if months < 12 else ("year", int(age // _SECONDS["year"]) or 1)
+    return _relative(lang, unit, count if seconds > 0 else -count)
+
+
+@lru_cache(maxsize=8)
+def _just_now(lang: str) -> str:
+    with override(lang):
         return gettext("just now")
+
+
+@lru_cache(maxsize=2048)
+def _relative(lang: str, unit: str, count: int) -> str:
     difference = timedelta(seconds=-count * _SECONDS[unit])
-    return format_timedelta(difference, granularity=unit, threshold=10_000, add_direction=True, locale=where)  # type: ignore[arg-type]
+    return format_timedelta(difference, granularity=unit, threshold=10_000, add_direction=True, locale=LOCALES[lang])  # type: ignore[arg-type]

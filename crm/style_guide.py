@@ -19,6 +19,22 @@ from django.views.decorators.http import require_safe
 from users.access import Permission, allowed
 from users.http import SignedInRequest
 
+ICONS = (
+    "house",
+    "buildings",
+    "people",
+    "search",
+    "bell",
+    "telephone",
+    "envelope",
+    "wechat",
+    "calendar-event",
+    "receipt",
+    "box-seam",
+    "flag",
+    "star",
+)
+
 
 class Row(NamedTuple):
     name: str
@@ -82,6 +98,6 @@ def style_guide(request: SignedInRequest) -> HttpResponse:
         "days_ago": now - timedelta(days=9, hours=3),
         "conflict": conflict(),
         "amount": Decimal("1234567.8"),
-        "icons": "house buildings people search bell telephone envelope wechat calendar-event receipt box-seam flag star".split(),
+        "icons": ICONS,
     }
     return render(request, "style_guide.html", context)

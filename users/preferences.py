@@ -21,7 +21,7 @@ def quick_preferences(request: HttpRequest) -> HttpResponse:
     chosen = {name: value for name, values in CHOICES.items() if (value := request.POST.get(name)) in values}
     response = HttpResponseRedirect(_back(request))
     if isinstance(request.user, User):
-        request.user.change(by=request.user, **chosen)
+        request.user.change(by=request.user, expected_version=None, **chosen)
     elif "language" in chosen:
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,

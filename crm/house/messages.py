@@ -12,7 +12,7 @@ import argparse
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -39,7 +39,7 @@ msgstr ""
 """
 
 # Which arguments of which function are texts, and which is the context ("c"); as xgettext's keywords.
-KEYWORDS: dict[str, tuple[int, int | None] | tuple[tuple[int, str], int] | tuple[tuple[int, str], int, int] | None] = {
+KEYWORDS: dict[str, tuple[int | tuple[int, int] | tuple[int, str], ...] | None] = {
     "_": None,
     "gettext": None,
     "gettext_lazy": None,
@@ -88,10 +88,11 @@ def texts_of(path: Path) -> Iterator[Key]:
         # Parentheses around all of it: indentation, which is a template's own, then means nothing to the tokenizer.
         text = f"(\n{templatize(text, origin=str(path))}\n)"
     for _line, function, found, _comments in extract_python(io.BytesIO(text.encode()), KEYWORDS, [], {}):
-        yield _key(function, found if isinstance(found, tuple) else (found,))
+        texts: object = found  # one text, or several: Babel's annotation knows only the latter
+        yield _key(str(function), [texts] if isinstance(texts, str) else list(found))
 
 
-def _key(function: str, found: tuple[str | None, ...]) -> Key:
+def _key(function: str, found: Sequence[str | None]) -> Key:
     parts = [part or "" for part in found]
     context = parts.pop(0) if "pgettext" in function else ""
     plural = parts[1] if function.startswith("n") and function != "gettext_noop" and len(parts) > 1 else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -90,18 +90,20 @@ def percent(value: Maybe, digits: int = 0) -> str:
 
 @register.filter
 def when(at: datetime | None) -> str:
-    """{{ point.at|when }}: date and time in the person's zone, with how long ago it is on hovering."""
+    """{{ point.at|when }} → 23 Nov 2026, 10:02 in the person's zone"""
     if not at:
         return NOTHING
-    return _time_element(at, shown=formats.format_moment(at), title=formats.format_ago(timezone.now() - at))
+    return mark_safe(f'<time datetime="{at.isoformat()}">{formats.format_moment(at)}</time>')  # noqa: S308 (digits and month names)
 
 
 @register.filter
 def ago(at: datetime | None) -> str:
-    """{{ customer.updated_at|ago }}: how long ago, with date and time on hovering."""
+    """{{ customer.updated_at|ago }} → 3 hours ago, with date and time on hovering"""
     if not at:
         return NOTHING
-    return _time_element(at, shown=formats.format_ago(timezone.now() - at), title=formats.format_moment(at))
+    lang = formats.language()
+    passed, moment = formats.format_ago(datetime.now(UTC) - at, lang), formats.format_moment(at, lang)
+    return mark_safe(f'<time datetime="{at.isoformat()}" title="{moment}">{passed}</time>')  # noqa: S308 (digits and month names)
 
 
 @register.filter
@@ -112,11 +114,7 @@ def day(value: date | datetime | None) -> str:
     if isinstance(value, datetime):
         value = timezone.localtime(value) if timezone.is_aware(value) else value
         value = value.date()
-    return mark_safe(f'<time datetime="{value.isoformat()}">{formats.format_day(value)}</time>')  # noqa: S308 (made of digits and month names)
-
-
-def _time_element(at: datetime, *, shown: str, title: str) -> SafeString:
-    return mark_safe(f'<time datetime="{at.isoformat()}" title="{title}">{shown}</time>')  # noqa: S308 (made of digits and month names)
+    return mark_safe(f'<time datetime="{value.isoformat()}">{formats.format_day(value)}</time>')  # noqa: S308 (digits and month names)
 
 
 @register.filter
@@ -162,7 +160,7 @@ def _icon(name: str, extra: str) -> SafeString:
 
 
 @register.simple_tag
-def badge(label: object, tone: str = "", icon: str = "") -> SafeString:
+def badge(label: str, tone: str = "", icon: str = "") -> SafeString:
     """{% badge customer.get_status_display tone=customer.status|tone %}"""
     sign = _icon(icon, "") if icon else ""
     tone_class = f" badge-{tone}" if tone else ""
