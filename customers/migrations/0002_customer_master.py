@@ -522,6 +522,7 @@ class Migration(migrations.Migration):
                 ("deleted_at", models.DateTimeField(editable=False, null=True)),
                 ("search_text", models.TextField(db_default="", default="", editable=False)),
                 ("sort_key", models.CharField(db_default="", default="", editable=False, max_length=200)),
+                ("match_key", models.CharField(db_default="", default="", editable=False, max_length=200)),
                 (
                     "deleted_by",
                     models.ForeignKey(
@@ -1883,9 +1884,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="customer",
-            index=models.Index(
-                condition=models.Q(("annual_revenue__isnull", False)), fields=["-annual_revenue", "-id"], name="customer_by_revenue"
-            ),
+            index=models.Index(fields=["match_key"], name="customer_by_match_key"),
         ),
         migrations.AddIndex(
             model_name="customer",

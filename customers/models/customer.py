@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.maths.credit_code import is_credit_code
-from customers.maths.names import search_term, search_text, sort_key
+from customers.maths.names import match_key, search_term, search_text, sort_key
 from customers.models.counter import Counter
 from customers.models.golden import GoldenRecord
 from users.access import within_reach
@@ -179,6 +179,8 @@ class Customer(GoldenRecord):
     deleted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, db_index=False, related_name="+")
     search_text = models.TextField(editable=False, default="", db_default="")
     sort_key = models.CharField(max_length=200, editable=False, default="", db_default="")
+    # The name without case, spaces and punctuation, by which a foreign file's spelling finds the customer.
+    match_key = models.CharField(max_length=200, editable=False, default="", db_default="")
 
     objects = CustomerQuerySet.as_manager()
 
@@ -189,7 +191,7 @@ class Customer(GoldenRecord):
             # One per order of the list; the pk makes each order total, as keyset pages need.
             models.Index(fields=["sort_key", "id"], name="customer_by_name"),
             models.Index(fields=["-updated_at", "-id"], name="customer_by_change"),
-            models.Index(fields=["-annual_revenue", "-id"], name="customer_by_revenue", condition=Q(annual_revenue__isnull=False)),
+            models.Index(fields=["match_key"], name="customer_by_match_key"),
             models.Index(fields=["team", "sort_key", "id"], name="customer_of_team"),
             models.Index(fields=["owner", "sort_key", "id"], name="customer_of_owner"),
             models.Index(fields=["status", "sort_key", "id"], name="customer_of_status"),
@@ -233,13 +235,13 @@ class Customer(GoldenRecord):
         """Give a new customer its number, and keep the search columns in step with the names."""
         if self._state.adding and not self.number:
             self.number = customer_number(Counter.take(self.COUNTER))
-        self.search_text, self.sort_key = search_columns(
+        self.search_text, self.sort_key, self.match_key = search_columns(
             number=self.number, credit_code=self.credit_code, names=[getattr(self, name) for name in NAMES]
         )
         super().save(*args, **kwargs)
 
     def derived_from(self, names: list[str]) -> list[str]:
-        return ["search_text", "sort_key"] if {*NAMES, "credit_code"} & set(names) else []
+        return ["search_text", "sort_key", "match_key"] if {*NAMES, "credit_code"} & set(names) else []
 
     @transaction.atomic
     def discard(self, *, by: User) -> None:
@@ -286,7 +288,7 @@ def customer_number(count: int) -> str:
     return f"C{count:06d}"
 
 
-def search_columns(*, number: str, credit_code: str, names: list[str]) -> tuple[str, str]:
-    """The (search_text, sort_key) columns of a customer. Bulk writers call it too, so that there is one rule."""
+def search_columns(*, number: str, credit_code: str, names: list[str]) -> tuple[str, str, str]:
+    """The (search_text, sort_key, match_key) columns of a customer. Bulk writers call it too, so that there is one rule."""
     legal, short = names[0], names[1]
-    return search_text(number, credit_code, *names), sort_key(short or legal)[:200]
+    return search_text(number, credit_code, *names), sort_key(short or legal)[:200], match_key(legal)[:200]
