@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.contact import Contact
@@ -46,10 +50,27 @@ class Consent(Record):
 
 
 class Suppression(models.Model):
-    """The keyed digest of an erased person's mail or phone, so that a later import does not bring the person back."""
+    """The keyed digest of an erased person's mail, phone or WeChat id, so that a later import does not bring the person back."""
 
     digest = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:
         return self.digest[:8]
+
+    @staticmethod
+    def digest_of(normalised: str, *, secret: str | None = None) -> str:
+        """Keyed, since a plain digest of a phone number is found again by trying all phone numbers."""
+        return salted_hmac("pareto.suppression", normalised, secret=secret, algorithm="sha256").hexdigest()
+
+    @classmethod
+    def add(cls, normalised_values: Iterable[str]) -> None:
+        """Keep these addresses (as ContactMethod.normalised writes them) from coming back."""
+        cls.objects.bulk_create([cls(digest=cls.digest_of(value)) for value in {*normalised_values} - {""}], ignore_conflicts=True)
+
+    @classmethod
+    def suppressed(cls, normalised_values: Iterable[str]) -> set[str]:
+        """Which of these addresses belong to an erased person. One query, however many; former secret keys still count."""
+        secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        value_of = {cls.digest_of(value, secret=secret): value for value in normalised_values for secret in secrets}
+        return {value_of[digest] for digest in cls.objects.filter(digest__in=value_of).values_list("digest", flat=True)}
