@@ -4,12 +4,14 @@ from django.urls import include, path
 
 from crm import views
 from crm.style_guide import style_guide
+from customers.views.home import home
 from users.preferences import quick_preferences
 
 handler500 = "crm.errors.server_error"
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", home, name="home"),
+    path("", include("customers.urls")),
     path("account/preferences", quick_preferences, name="quick-preferences"),
     path("style/", style_guide, name="style-guide"),
     path("healthz", views.healthz, name="healthz"),

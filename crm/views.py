@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from crm.health import check_all
-from users.http import SignedInRequest
 
 
 @login_not_required
@@ -18,8 +16,3 @@ def healthz(request: HttpRequest) -> JsonResponse:
     parts = check_all()
     is_well = all(part["ok"] for part in parts.values())
     return JsonResponse({"ok": is_well, **parts}, status=200 if is_well else 503)
-
-
-@require_safe
-def home(request: SignedInRequest) -> HttpResponse:
-    return render(request, "home.html")

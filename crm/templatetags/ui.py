@@ -282,7 +282,7 @@ def sort_header(context: template.Context, key: str, label: str, kind: str = "")
         "label": label,
         "kind": kind,
         "direction": ("descending" if is_down else "ascending") if is_sorted else "",
-        "href": query_with(context, sort=second if current == first else first, after=None, before=None),
+        "href": query_with(context, sort=second if current == first else first, cursor=None),
     }
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from users.models import User
 
 TREE_LOCK = 0x74726565  # one re-parenting at a time, or two of them could close a circle together
+# Never null, so that a list can be paged by it: customers of unknown revenue come below those with none.
+REVENUE_RANK = Coalesce("annual_revenue", models.Value(-1), output_field=models.DecimalField(max_digits=18, decimal_places=2))
 NAMES = ("legal_name", "short_name", "other_legal_name", "other_short_name")
 
 
@@ -60,6 +62,9 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         for word in words.split():
             found = found.filter(search_text__contains=search_term(word))
         return found
+
+    def with_revenue_rank(self) -> Self:
+        return self.annotate(revenue_rank=REVENUE_RANK)
 
     def below(self, customer: Customer) -> Self:
         """All customers under this one in the tree, not including it."""
@@ -196,6 +201,11 @@ class Customer(GoldenRecord):
             models.Index(fields=["owner", "sort_key", "id"], name="customer_of_owner"),
             models.Index(fields=["status", "sort_key", "id"], name="customer_of_status"),
             models.Index(fields=["industry", "sort_key", "id"], name="customer_of_industry"),
+            models.Index(fields=["kind", "sort_key", "id"], name="customer_of_kind"),
+            models.Index(fields=["region", "sort_key", "id"], name="customer_of_region"),
+            models.Index(REVENUE_RANK.desc(), models.F("id").desc(), name="customer_by_revenue"),
+            GinIndex(OpClass("custom", name="jsonb_path_ops"), name="customer_custom", fastupdate=False),
+            models.Index(fields=["-deleted_at", "-id"], name="customer_discarded", condition=Q(deleted_at__isnull=False)),
             models.Index(fields=["parent"], name="customer_of_parent", condition=Q(parent__isnull=False)),
             models.Index(fields=["merged_into"], name="customer_merged", condition=Q(merged_into__isnull=False)),
             GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="customer_search", fastupdate=False),

@@ -1,0 +1,162 @@
+"""The list of customers: narrowed, sorted, paged by key, with the columns that the person chose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from customers.filters import CustomerFilters, problems
+from customers.models import Customer, CustomField
+from customers.models.customer import CustomerQuerySet
+from customers.queries import values_in_use
+from users.access import Permission, allowed, needs
+from users.http import SignedInRequest
+from users.keyset import BadCursor, Page, Sort, page_of
+
+PAGE_SIZE = 50
+SESSION_KEY = "customer_columns"
+
+
+@dataclass(frozen=True)
+class Column:
+    label: Promise
+    fetches: tuple[str, ...]
+    joins: tuple[str, ...] = ()
+
+
+# What a row can show beside name and number, in the order shown.
+COLUMNS = {
+    "kind": Column(_("Kind"), ("kind",)),
+    "status": Column(_("Status"), ("status",)),
+    "industry": Column(_("Industry"), ("industry",)),
+    "region": Column(_("Region"), ("region",)),
+    "owner": Column(_("Owner"), ("owner__name",), ("owner",)),
+    "team": Column(_("Team"), ("team__name",), ("team",)),
+    "tags": Column(_("Tags"), ("tags",)),
+    "employees": Column(_("Employees"), ("employees",)),
+    "revenue": Column(_("Annual revenue"), ("annual_revenue", "currency")),
+    "acquired": Column(_("Acquired on"), ("acquired_on",)),
+    "updated": Column(_("Last change"), ("updated_at",)),
+}
+USUAL_COLUMNS = ("status", "industry", "region", "owner", "revenue", "updated")
+SORTS = {
+    sort.key: sort
+    for sort in (
+        Sort("name", "sort_key"),
+        Sort("-name", "sort_key", descending=True),
+        Sort("number", "number"),
+        Sort("-number", "number", descending=True),
+        Sort("revenue", "revenue_rank"),
+        Sort("-revenue", "revenue_rank", descending=True),
+        Sort("updated", "updated_at"),
+        Sort("-updated", "updated_at", descending=True),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One drop-down of the filter line, printed by hand: a form's select costs a template for each option."""
+
+    name: str
+    label: Any
+    options: list[tuple[Any, Any]]
+    value: str
+
+
+@require_safe
+@needs(Permission.CUSTOMER_VIEW)
+def customer_list(request: SignedInRequest) -> HttpResponse:
+    custom_fields = list(CustomField.objects.in_use())
+    filters = CustomerFilters(request.GET, custom_fields=custom_fields, request=request, queryset=Customer.objects.visible_to(request.user))
+    sort = SORTS.get(request.GET.get("sort", ""), SORTS["name"])
+    columns = chosen_columns(request)
+    page, errors = _page(request, filters, sort, columns)
+    context = {
+        "page": page,
+        "errors": errors,
+        "sort": sort.key,
+        "shown": columns,
+        "is_narrowed": any(value for name, value in request.GET.items() if name in filters.filters),
+        "can_add": allowed(request.user, Permission.CUSTOMER_CHANGE),
+        "can_import": allowed(request.user, Permission.IMPORT_RUN),
+    }
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "customers/customer_list.html#results", context)
+    context |= {
+        "choices": _choices(request, filters),
+        "more_choices": _more_choices(request, custom_fields),
+        "columns": COLUMNS,
+        "can_export": allowed(request.user, Permission.CUSTOMER_EXPORT),
+        "can_restore": allowed(request.user, Permission.CUSTOMER_DELETE),
+    }
+    return render(request, "customers/customer_list.html", context)
+
+
+@require_POST
+@needs(Permission.CUSTOMER_VIEW)
+def customer_columns(request: SignedInRequest) -> HttpResponse:
+    """Remember the chosen columns for this session, and show the list again as it was narrowed."""
+    asked = request.POST.getlist("column")
+    request.session[SESSION_KEY] = [key for key in COLUMNS if key in asked]
+    return HttpResponseRedirect(f"{reverse('customers:list')}?{request.GET.urlencode()}")
+
+
+def chosen_columns(request: SignedInRequest) -> dict[str, bool]:
+    chosen = request.session.get(SESSION_KEY, USUAL_COLUMNS)
+    return {key: True for key in COLUMNS if key in chosen}
+
+
+def _page(request: SignedInRequest, filters: CustomerFilters, sort: Sort, columns: Iterable[str]) -> tuple[Page[Customer], list[str]]:
+    """The page asked for, or an empty one with what is wrong with the question."""
+    if not filters.is_valid():
+        return Page([], None, None), problems(filters)
+    customers = _with_columns(filters.qs, sort, columns)
+    try:
+        return page_of(customers, sort, request.GET.get("cursor", ""), size=PAGE_SIZE), []
+    except BadCursor:
+        return page_of(customers, sort, size=PAGE_SIZE), [
+            str(_("The page that this address names is not part of this list: here is its beginning."))
+        ]
+
+
+def _with_columns(customers: CustomerQuerySet, sort: Sort, columns: Iterable[str]) -> CustomerQuerySet:
+    """Fetch what the rows print, and nothing else."""
+    fetched: list[str] = ["name", "number", "other_short_name", sort.column]
+    joins: list[str] = []
+    for key in columns:
+        fetched += COLUMNS[key].fetches
+        joins += COLUMNS[key].joins
+    if sort.column == "revenue_rank":
+        fetched.remove("revenue_rank")
+        customers = customers.with_revenue_rank()
+    return customers.select_related(*joins).only(*fetched) if joins else customers.only(*fetched)
+
+
+def _choices(request: SignedInRequest, filters: CustomerFilters) -> list[Choice]:
+    colleagues = filters.filters["owner"].queryset(request).values_list("pk", "name")[:500]
+    teams = filters.filters["team"].queryset(request).values_list("pk", "name")[:500]
+    options: list[tuple[str, Any, list[tuple[Any, Any]]]] = [
+        ("status", _("Status"), list(Customer.Status.choices)),
+        ("kind", _("Kind"), list(Customer.Kind.choices)),
+        ("industry", _("Industry"), [(value, value) for value in values_in_use("industry")]),
+        ("owner", _("Owner"), [("null", _("Without owner")), *((str(pk), name) for pk, name in colleagues)]),
+        ("team", _("Team"), [(str(pk), name) for pk, name in teams]),
+    ]
+    return [Choice(name, label, values, request.GET.get(name, "")) for name, label, values in options]
+
+
+def _more_choices(request: SignedInRequest, custom_fields: list[CustomField]) -> list[Choice]:
+    """The seldom used ones, folded away: without options they are a field to type into."""
+    regions = [(value, value) for value in values_in_use("region")]
+    more: list[tuple[str, Any, list[tuple[Any, Any]]]] = [("region", _("Region"), regions), ("tag", _("Tag"), [])]
+    more += [(f"custom_{field.key}", str(field), [(choice, choice) for choice in field.choices]) for field in custom_fields]
+    return [Choice(name, label, values, request.GET.get(name, "")) for name, label, values in more]
