@@ -1,0 +1,32 @@
+"""One customer with something in every corner, so that no page is looked at empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from customers.models import Contact, Customer
+from tests.factories import make_contact, make_contact_point, make_contract, make_customer, make_order, make_user
+from tests.people import World
+from users.access import Role
+from users.models import User
+
+LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft mbH"
+
+
+@dataclass(frozen=True)
+class Furniture:
+    world: World
+    zhang: User  # an administrator who works in Chinese
+    customer: Customer
+    contact: Contact
+
+
+def furnish(world: World) -> Furniture:
+    zhang = make_user("zhang", team=world.head_office, role=Role.ADMINISTRATOR, language="zh-hans")
+    customer = make_customer(LONG_NAME, team=world.north, by=world.ana)
+    make_customer("海尔智家股份有限公司", team=world.north, by=world.ana)
+    contact = make_contact("欧阳 Alexandra Featherstonehaugh", customer=customer, by=world.ana)
+    make_order(customer=customer, amount=1_234_567)
+    make_contract(customer=customer)
+    make_contact_point(customer=customer, by=world.ana, contact=contact, subject="Wants a quotation for https://" + "long" * 40)
+    return Furniture(world, zhang, customer, contact)

@@ -1,0 +1,72 @@
+"""Every page for people, opened in a browser: on a desk and on a phone, light and dark, in both languages.
+
+A new page adds its line to PAGES; a name of the navigation that is missing here fails the last test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, ViewportSize, expect
+
+from crm.context import ADMINISTRATION, SETTINGS, WORK, address
+from tests.browser.accessibility import HEIGHT, NARROW, assert_accessible, assert_contrast, no_horizontal_overflow, show_in
+from tests.browser.conftest import SignIn
+from tests.browser.furniture import Furniture
+
+Arguments = Callable[[Furniture], list[int]]
+
+
+class Named(NamedTuple):
+    url: str
+    arguments: Arguments = lambda _: []
+
+
+PAGES = [
+    Named("home"),
+    Named("style-guide"),
+    Named("account_change_password"),
+    Named("account_logout"),
+    Named("mfa_index"),
+    Named("usersessions_list"),
+]
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": NARROW[0], "height": HEIGHT}
+
+
+def _open(page: Page, one: Named, furniture: Furniture) -> None:
+    answer = page.goto(reverse(one.url, args=one.arguments(furniture)))
+    assert answer is not None
+    assert answer.status == 200, page.url
+    expect(page.get_by_role("main")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # what htmx fetches belongs to the page
+
+
+@pytest.mark.parametrize("one", PAGES, ids=lambda one: one.url)
+def test_a_page_is_accessible_on_every_screen_and_in_both_themes(signed_in_page: SignIn, furniture: Furniture, one: Named) -> None:
+    page = signed_in_page(furniture.world.ada)
+    _open(page, one, furniture)
+    for viewport in (DESK, PHONE):
+        page.set_viewport_size(viewport)
+        show_in(page, "light")
+        assert_accessible(page)
+        show_in(page, "dark")
+        assert_contrast(page)
+    no_horizontal_overflow(page)
+
+
+@pytest.mark.parametrize("one", PAGES, ids=lambda one: one.url)
+def test_a_page_fits_a_phone_in_chinese(signed_in_page: SignIn, furniture: Furniture, one: Named) -> None:
+    page = signed_in_page(furniture.zhang)
+    _open(page, one, furniture)
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    no_horizontal_overflow(page)
+
+
+def test_every_place_of_the_navigation_is_opened_here() -> None:
+    opened = {one.url for one in PAGES}
+    missing = {place.to for place in (*WORK, *ADMINISTRATION, *SETTINGS) if address(place.to)} - opened
+    assert not missing, f"add to PAGES: {', '.join(sorted(missing))}"
