@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
@@ -13,4 +14,5 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "canary": {"task": "crm.tasks.canary", "schedule": 30.0, "options": {"expires": 60}},
     "requeue-stuck-jobs": {"task": "customers.tasks.requeue_stuck_jobs", "schedule": 10.0, "options": {"expires": 60}},
+    "forget-old-replies": {"task": "users.tasks.forget_old_replies", "schedule": crontab(hour="3", minute="10")},
 }

@@ -232,3 +232,33 @@ STORAGES = {
 }
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# ── API ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+API_CALLS_PER_MINUTE = env.int("PARETO_API_CALLS_PER_MINUTE", default=3000)  # of each token or person
+API_ANONYMOUS_CALLS_PER_MINUTE = env.int("PARETO_API_ANONYMOUS_CALLS_PER_MINUTE", default=60)  # of each address without a valid token
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "users.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["users.api.permissions.ScopeAndRole"],
+    "DEFAULT_THROTTLE_CLASSES": ["users.api.throttling.CallsPerMinute"],
+    "DEFAULT_PARSER_CLASSES": ["users.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["users.api.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "users.api.renderers.JSONOnly",
+    "DEFAULT_PAGINATION_CLASS": "users.api.pagination.CursorPages",
+    "DEFAULT_FILTER_BACKENDS": ["users.api.filters.AllowedFilters"],
+    "DEFAULT_SCHEMA_CLASS": "users.api.schema.NounSchema",
+    "EXCEPTION_HANDLER": "users.api.problems.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pareto CRM",
+    "DESCRIPTION": "How to begin, with examples: docs/api.md.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "DISABLE_ERRORS_AND_WARNINGS": False,
+}

@@ -16,4 +16,5 @@ urlpatterns = [
     path("style/", style_guide, name="style-guide"),
     path("healthz", views.healthz, name="healthz"),
     path("account/", include("allauth.urls")),
+    path("api/", include("crm.api")),
 ]

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+
+from tests.api.client import Caller
+from tests.people import World
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def ivy(world: World) -> Caller:
+    """The integrator of the North, who may do nearly everything there."""
+    return Caller(world.ivy)
