@@ -50,8 +50,8 @@ def ask(host: str, port: int) -> dict[str, Any]:
 
 
 def main() -> int:
-    """python -m crm.house.health_client PART …: 0 when these parts are well."""
-    state = ask("127.0.0.1", int(os.environ.get("PORT", "8000")))
+    """python -m crm.house.health_client PART …: 0 when these parts are well, as web on PARETO_WEB_HOST sees it."""
+    state = ask(os.environ.get("PARETO_WEB_HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000")))
     return 0 if all(state.get(part, {}).get("ok") for part in sys.argv[1:]) else 1
 
 
