@@ -99,6 +99,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "users.middleware.not_stored",
+    "users.middleware.denials",
     "users.middleware.personal_settings",
     "users.middleware.session_activity",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -209,7 +211,15 @@ MFA_TOTP_ISSUER = "Pareto CRM"
 MFA_ADAPTER = "users.adapters.MfaAdapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are given by the administrator
 USERSESSIONS_TRACK_ACTIVITY = False  # would write at every request; users.middleware.session_activity does it now and then
-EMAIL_BACKEND = env.str("PARETO_MAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # of invitations too
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "users.set_password_links.KeyGenerator"  # noqa: S105 (a class's path)
+
+# smtp+tls://user:password@host:587. Without one no mail is sent, and an administrator hands invitations over by hand.
+MAIL = env.email_url("PARETO_MAIL_URL", default="dummymail://")
+MAIL_IS_SET_UP = MAIL["EMAIL_BACKEND"] != "django.core.mail.backends.dummy.EmailBackend"
+vars().update(MAIL)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("PARETO_MAIL_FROM", default="Pareto CRM <pareto@localhost>")
 
 # ── Language, time, money ───────────────────────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = "en"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, TextChoices
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -59,6 +59,29 @@ class Permission(StrEnum):
     SALES_CHANGE = "sales.change"
     TOKEN_OWN = "token.own"  # noqa: S105 (a permission's name)
     USER_MANAGE = "user.manage"
+
+    @property
+    def label(self) -> str:
+        return str(_PERMISSION_LABELS[self])
+
+
+_PERMISSION_LABELS = {
+    Permission.AUDIT_VIEW: _("Read and export the audit"),
+    Permission.CONTACT_CHANGE: _("Add and change contacts"),
+    Permission.CONTACT_POINT_ADD: _("Log contact points"),
+    Permission.CUSTOMER_ASSIGN: _("Give customers to another owner or team"),
+    Permission.CUSTOMER_CHANGE: _("Add and change customers"),
+    Permission.CUSTOMER_DELETE: _("Delete and restore customers"),
+    Permission.CUSTOMER_EXPORT: _("Export customers"),
+    Permission.CUSTOMER_VIEW: _("See customers"),
+    Permission.FIELD_MANAGE: _("Define custom fields"),
+    Permission.IMPORT_RUN: _("Import files"),
+    Permission.JOB_VIEW_ALL: _("See everybody’s jobs"),
+    Permission.PERSON_ERASE: _("Export and erase a person’s data"),
+    Permission.SALES_CHANGE: _("Change products, orders, contracts, assets and invoices"),
+    Permission.TOKEN_OWN: _("Have API tokens"),
+    Permission.USER_MANAGE: _("Manage users, teams and their access"),
+}
 
 
 _EVERYONE = frozenset({Permission.CUSTOMER_VIEW, Permission.CONTACT_POINT_ADD})
@@ -137,14 +160,16 @@ def within_reach(user: User, *, team: str = "team", owner: str = "owner") -> Q:
 def needs(
     permission: Permission,
 ) -> Callable[
-    [Callable[Concatenate[SignedInRequest, P], HttpResponse]],
-    Callable[Concatenate[SignedInRequest, P], HttpResponse],
+    [Callable[Concatenate[SignedInRequest, P], HttpResponseBase]],
+    Callable[Concatenate[SignedInRequest, P], HttpResponseBase],
 ]:
     """Refuse a view with 403 to people whose role lacks the permission."""
 
-    def guard(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[Concatenate[SignedInRequest, P], HttpResponse]:
+    def guard(
+        view: Callable[Concatenate[SignedInRequest, P], HttpResponseBase],
+    ) -> Callable[Concatenate[SignedInRequest, P], HttpResponseBase]:
         @wraps(view)
-        def guarded(request: SignedInRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: SignedInRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not allowed(request.user, permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)

@@ -66,7 +66,8 @@ class Suppression(models.Model):
     @classmethod
     def add(cls, normalised_values: Iterable[str]) -> None:
         """Keep these addresses (as ContactMethod.normalised writes them) from coming back."""
-        cls.objects.bulk_create([cls(digest=cls.digest_of(value)) for value in {*normalised_values} - {""}], ignore_conflicts=True)
+        digests = [Suppression(digest=cls.digest_of(value)) for value in {*normalised_values} - {""}]
+        Suppression.objects.bulk_create(digests, ignore_conflicts=True)
 
     @classmethod
     def suppressed(cls, normalised_values: Iterable[str]) -> set[str]:

@@ -3,13 +3,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from users.models.event import Changes
 from users.records import Record
 
 if TYPE_CHECKING:
     from users.models.user import User
+
+
+TREE_LOCK = 0x7465616D
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
@@ -57,6 +61,15 @@ class Team(Record):
     @property
     def depth(self) -> int:
         return self.path.count("/") - 2
+
+    @transaction.atomic
+    def change(self, *, by: User | None, expected_version: int | None = None, **values: Any) -> Changes:
+        """One move at a time, and from the tree as it is now: or two of them could close a circle together."""
+        if values.get("parent"):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TREE_LOCK])
+            values["parent"] = Team.objects.get(pk=values["parent"].pk)
+        return super().change(by=by, expected_version=expected_version, **values)
 
     def clean(self) -> None:
         if self.parent and self.pk and self.parent.path.startswith(self.path):

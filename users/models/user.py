@@ -78,6 +78,7 @@ class User(AbstractBaseUser, Record):
         ordering = ("name", "pk")
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        indexes = [models.Index(fields=["name", "id"], name="user_by_name")]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"), name="user_email_once", violation_error_message=_("Another user has this e-mail address.")
