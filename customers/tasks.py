@@ -4,6 +4,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
 from customers import jobs
+from customers.imports import jobs as _imports  # noqa: F401  (registers what imports do as jobs)
 from customers.models import Job
 
 
