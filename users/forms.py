@@ -10,7 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from users.access import Role, Scope
+from users.access import DataScope, Role, Scope
 from users.models import Event, Team, User
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class UserForm(VersionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["time_zone"] = time_zone_choice(self.instance.time_zone)
+        self.fields["data_scope"].choices = [("", _("What the role sees")), *DataScope.choices]  # type: ignore[attr-defined]
+        self.fields["data_scope"].help_text = ""
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
@@ -93,8 +95,22 @@ class TokenForm(forms.Form):
         return timezone.now() + timedelta(days=self.cleaned_data["days"])
 
 
-class UserFilter(forms.Form):
-    q = forms.CharField(label=_("Name or e-mail"), max_length=100, required=False, widget=forms.SearchInput)
+class FilterForm(forms.Form):
+    """Controls above a list, whose labels are only spoken."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
+
+
+class UserFilter(FilterForm):
+    q = forms.CharField(
+        label=_("Name or e-mail"),
+        max_length=100,
+        required=False,
+        widget=forms.SearchInput(attrs={"placeholder": _("Name or e-mail"), "autocomplete": "off"}),
+    )
     team = TeamChoice(label=_("Team"), queryset=Team.objects.all(), required=False, empty_label=_("Every team"))
     role = forms.ChoiceField(label=_("Role"), choices=[("", _("Every role")), *Role.choices], required=False)
     state = forms.ChoiceField(
@@ -105,7 +121,7 @@ class UserFilter(forms.Form):
 DAYS_ON_RECORD = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
 
 
-class AuditFilter(forms.Form):
+class AuditFilter(FilterForm):
     actor = forms.ModelChoiceField(label=_("Who"), queryset=User.objects.all(), required=False, empty_label=_("Everybody"))
     noun = forms.ChoiceField(label=_("Noun"), required=False)
     action = forms.ChoiceField(label=_("Action"), choices=[("", _("Every action")), *Event.Action.choices], required=False)

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
-from django.core.exceptions import FieldDoesNotExist
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 from django.db.models.functions import Now
@@ -25,14 +24,6 @@ event_recorded = Signal()
 
 Changes: TypeAlias = dict[str, list[Any]]
 """Field → [before, after], as JSON can hold them."""
-
-
-class FieldChange(NamedTuple):
-    """One field of a change, as people read it."""
-
-    label: str
-    before: Any
-    after: Any
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -123,16 +114,10 @@ class Event(models.Model):
     def noun_label(self) -> str:
         return str(self.noun_labels().get(self.noun, self.noun))
 
-    @property
-    def field_changes(self) -> list[FieldChange]:
-        """The changed fields by their names for people; a field that is gone by now keeps the name it was recorded under."""
-        model = _models_by_noun().get(self.noun)
-        return [FieldChange(_field_label(model, name), *pair) for name, pair in self.changes.items()]
-
     @staticmethod
     def noun_labels() -> dict[str, str]:
         """Noun → its name for people: every record's, and what the audit knows beside them."""
-        labels = {noun: str(model._meta.verbose_name) for noun, model in _models_by_noun().items()}
+        labels = {noun: str(model._meta.verbose_name) for noun, model in models_by_noun().items()}
         return {**labels, "account": str(_("sign-in")), "api_token": str(_("API token")), "event": str(_("audit"))}
 
     @classmethod
@@ -163,14 +148,6 @@ class Event(models.Model):
 
 
 @lru_cache(maxsize=1)
-def _models_by_noun() -> dict[str, type[models.Model]]:
+def models_by_noun() -> dict[str, type[models.Model]]:
     """Of all apps, whatever stands above this one: an app gives its records a NOUN."""
     return {model.NOUN: model for model in apps.get_models() if hasattr(model, "NOUN")}
-
-
-def _field_label(model: type[models.Model] | None, name: str) -> str:
-    try:
-        field = model._meta.get_field(name) if model else None
-    except FieldDoesNotExist:
-        field = None
-    return str(getattr(field, "verbose_name", name))

@@ -18,6 +18,7 @@ from users.http import SignedInRequest
 from users.keyset import BadCursor, Sort, page_of
 from users.models import Event
 from users.models.event import EventQuerySet
+from users.queries import described
 from users.spreadsheets import csv_download
 
 PAGE_SIZE = 50
@@ -34,7 +35,7 @@ def audit(request: SignedInRequest) -> HttpResponse:
         page = page_of(_found(request, form), NEWEST_FIRST, request.GET.get("cursor", ""), size=PAGE_SIZE)
     except BadCursor as error:
         raise BadRequest(_("This page's address is damaged. Begin at the first page.")) from error
-    return render(request, "users/audit.html", {"page": page, "form": form})
+    return render(request, "users/audit.html", {"page": page, "form": form, "events": described(page.rows)})
 
 
 @require_GET
