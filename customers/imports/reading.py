@@ -139,12 +139,12 @@ def _encoding(file: IO[bytes], head: bytes) -> str:
     for bom, encoding in BOMS.items():
         if head.startswith(bom):
             return encoding
+    if head.count(0) > len(head) // 100:  # a stray one is a matter of its cell
+        raise BadFile(_("This is not a text file; save it as CSV or XLSX."))
     if _decodes(file, "utf-8"):
         return "utf-8"
     file.seek(0)
     sample = file.read(SAMPLE_BYTES)
-    if b"\x00" in head:
-        raise BadFile(_("This is not a text file; save it as CSV or XLSX."))
     if _is_chinese(sample) and _decodes(file, "gb18030"):
         return "gb18030"
     best = from_bytes(sample, cp_isolation=["cp1252", "cp1250", "big5", "cp932"]).best()

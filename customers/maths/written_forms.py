@@ -15,17 +15,19 @@ from decimal import Decimal, InvalidOperation
 ORDERS = ("ymd", "dmy", "mdy")
 MARKS = (".", ",")
 
-_DAY = re.compile(r"(\d{1,4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,4})\s?日?")
-_COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_NAMED_DAY = re.compile(r"(?:(\d{1,2})(?:st|nd|rd|th)?[ .-]+([a-z]{3,9})|([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?),?[ .,-]+(\d{4})", re.I)
+_DAY = re.compile(r"(\d{1,4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,4})(?:\s?日)?", re.A)
+_COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})", re.A)
+_NAMED_DAY = re.compile(
+    r"(?:(\d{1,2})(?:st|nd|rd|th)?[ .-]+([a-z]{3,9})|([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?),?[ .,-]+(\d{4})", re.I | re.A
+)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_CLOCK = re.compile(r"[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?\s?([ap]m)?\s?(Z|[+-]\d{2}:?\d{2})?", re.I)
+_CLOCK = re.compile(r"[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?\s?([ap]m)?\s?(Z|[+-]\d{2}:?\d{2})?", re.I | re.A)
 
 _GROUPING = re.compile(r"[\s'\u2019\u00a0\u202f]")
 _CURRENCY = re.compile(r"^(?:[A-Z]{3}|US\$|[$€£¥￥])|(?:[A-Z]{3}|[$€£¥￥]|元)$")
 _NUMBER = {
-    ".": re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d*)?"),
-    ",": re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)?(?:,\d*)?"),
+    ".": re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d*)?", re.A),
+    ",": re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)?(?:,\d*)?", re.A),
 }
 _MYRIADS = {"万": Decimal(10_000), "亿": Decimal(100_000_000)}
 LONGEST_NUMBER = 40
