@@ -1,9 +1,13 @@
 """The Celery app and the whole timetable of the company's recurring work."""
 
+import logging.config
 import os
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import setup_logging
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
@@ -16,3 +20,9 @@ app.conf.beat_schedule = {
     "requeue-stuck-jobs": {"task": "customers.tasks.requeue_stuck_jobs", "schedule": 10.0, "options": {"expires": 60}},
     "forget-old-replies": {"task": "users.tasks.forget_old_replies", "schedule": crontab(hour="3", minute="10")},
 }
+
+
+@setup_logging.connect
+def log_as_the_web_does(**_: Any) -> None:
+    """Having a listener here keeps Celery from setting up its own lines."""
+    logging.config.dictConfig(settings.LOGGING)

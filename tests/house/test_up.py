@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,7 +100,8 @@ def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("given", ["DATABASE_URL", "REDIS_URL"])
 def test_half_a_set_of_servers_is_refused(tmp_path: Path, given: str) -> None:
-    half = Installation(tmp_path / "home", **{given: os.environ[given]})
+    one_of_two: dict[str, Any] = {given: os.environ[given]}
+    half = Installation(tmp_path / "home", **one_of_two)
     half.start()
     assert half.wait_for_the_end() == 1
     assert f"{given} is set without its sister" in half.said
