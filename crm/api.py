@@ -11,10 +11,49 @@ from rest_framework.request import Request
 from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
+from customers.api.contact_points import ContactPointView
+from customers.api.contacts import AddressView, ConsentView, ContactMethodView, ContactView, PositionView
+from customers.api.custom_fields import CustomFieldView
 from customers.api.customers import CustomerView
+from customers.api.jobs import JobView
+from customers.api.sales import (
+    AssetView,
+    ContractView,
+    ExchangeRateView,
+    InvoiceView,
+    OpportunityView,
+    OrderView,
+    PaymentView,
+    ProductView,
+)
+from customers.api.sources import CrossReferenceView, SourceRecordView, SourceSystemView
+from users.api.nouns import ApiTokenView, EventView, TeamView, UserView
 
 NOUNS = {
     "customers": CustomerView,
+    "contacts": ContactView,
+    "positions": PositionView,
+    "contact-methods": ContactMethodView,
+    "addresses": AddressView,
+    "consents": ConsentView,
+    "contact-points": ContactPointView,
+    "products": ProductView,
+    "exchange-rates": ExchangeRateView,
+    "orders": OrderView,
+    "contracts": ContractView,
+    "assets": AssetView,
+    "invoices": InvoiceView,
+    "payments": PaymentView,
+    "opportunities": OpportunityView,
+    "custom-fields": CustomFieldView,
+    "source-systems": SourceSystemView,
+    "source-records": SourceRecordView,
+    "cross-references": CrossReferenceView,
+    "jobs": JobView,
+    "users": UserView,
+    "teams": TeamView,
+    "tokens": ApiTokenView,
+    "events": EventView,
 }
 
 

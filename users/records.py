@@ -66,6 +66,15 @@ class Record(models.Model):
         self.__dict__.update(locked.__dict__)
         return changes
 
+    @transaction.atomic
+    def remove(self, *, by: User | None, expected_version: int | None = None) -> None:
+        """Delete the row for good; its history stays. For small things that hang on others, such as an address."""
+        locked = type(self)._base_manager.select_for_update().get(pk=self.pk)
+        if expected_version is not None and locked.version != expected_version:
+            raise StaleVersion(locked)
+        locked.record("discarded", by=by)
+        locked.delete()
+
     def _save_change(self, names: list[str]) -> None:
         self.version += 1
         self.updated_at = timezone.now()

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 
+from customers.api.bulk import BulkGolden
 from customers.api.fields import CustomValues
 from customers.models import Customer, CustomField
 from users.access import Permission, within_reach
@@ -93,7 +94,7 @@ class CustomerSummary(RecordSerializer):
         read_only_fields = fields
 
 
-class CustomerView(Discardable):
+class CustomerView(BulkGolden, Discardable):
     """Organisations that we sell to or want to."""
 
     model, area = Customer, "customers"
@@ -130,16 +131,30 @@ class CustomerView(Discardable):
         return by.text(lambda value: {"custom__contains": {field.key: _checked(field, value)}}) if field else None
 
     def add(self, values: dict[str, Any]) -> Customer:
-        me = self.user
-        values.setdefault("team", me.team)
-        if values["team"] != me.team or values.get("owner") not in (None, me):
-            require_permission(self.request, Permission.CUSTOMER_ASSIGN)
-        return Customer.add(by=me, **values)
+        return Customer.add(by=self.user, **self.assigned(values))
 
-    def change(self, row: Customer, values: dict[str, Any], version: int) -> None:
-        if values.get("team", row.team) != row.team or values.get("owner", row.owner) != row.owner:
+    def add_from(self, values: dict[str, Any], **received: Any) -> Customer:
+        return Customer.add_from(by=self.user, **received, **self.assigned(values))
+
+    def change(self, row: Customer, values: dict[str, Any], version: int | None) -> Any:
+        return super().change(row, self.reassigned(row, values), version)
+
+    def change_from(self, row: Customer, values: dict[str, Any], **received: Any) -> Any:
+        return super().change_from(row, self.reassigned(row, values), **received)
+
+    def assigned(self, values: dict[str, Any]) -> dict[str, Any]:
+        """A new customer is of the caller's team and perhaps the caller's own; to give it to others takes a right of its own."""
+        values = {"team": self.user.team, **values}
+        if values["team"] != self.user.team or values.get("owner") not in (None, self.user):
             require_permission(self.request, Permission.CUSTOMER_ASSIGN)
-        super().change(row, values, version)
+        return values
+
+    def reassigned(self, row: Customer, values: dict[str, Any]) -> dict[str, Any]:
+        before = {"team": row.team_id, "owner": row.owner_id}
+        after = {name: values[name] and values[name].pk for name in before if name in values}
+        if before | after != before:
+            require_permission(self.request, Permission.CUSTOMER_ASSIGN)
+        return values
 
     def discarded(self) -> QuerySet[Customer]:
         return Customer.objects.discarded().filter(within_reach(self.user))

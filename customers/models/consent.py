@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -13,6 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from customers.models.contact import Contact
 from customers.models.customer import Channel
 from users.records import Record
+
+if TYPE_CHECKING:
+    from users.models import User
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(Exists(Contact.objects.visible_to(user).filter(pk=OuterRef("contact_id"))))
 
 
 class Consent(Record):
@@ -32,6 +41,8 @@ class Consent(Record):
     given_at = models.DateTimeField(_("given"), default=timezone.now)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
     source = models.CharField(_("where it was given"), max_length=120, blank=True, default="", db_default="")
+
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("consent")

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
@@ -14,6 +15,10 @@ from customers.models.counter import Counter
 from customers.models.customer import Customer
 from customers.models.facts import Fact, FactQuerySet
 from customers.models.product import Product
+
+if TYPE_CHECKING:
+    from customers.models.asset import Asset
+    from users.models import User
 
 
 class ServiceGrade(models.IntegerChoices):
@@ -96,6 +101,19 @@ class Contract(Fact):
 
     def __str__(self) -> str:
         return f"{self.number} {self.title}"
+
+    @transaction.atomic
+    def cover(self, assets: list[Asset], *, by: User | None) -> bool:
+        """Say which assets the contract covers; whether that is a change."""
+        if strangers := [str(asset) for asset in assets if asset.customer_id != self.customer_id]:
+            raise ValidationError({"assets": _("Not an asset of this customer: %(names)s.") % {"names": ", ".join(strangers)}})
+        before, after = sorted(self.assets.values_list("pk", flat=True)), sorted({asset.pk for asset in assets})
+        if before == after:
+            return False
+        self.assets.set(assets)
+        Contract.objects.filter(pk=self.pk).update(version=models.F("version") + 1, updated_at=timezone.now())
+        self.record("changed", by=by, changes={"assets": [before, after]})
+        return True
 
     @property
     def is_running(self) -> bool:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -10,10 +10,18 @@ from django.utils import translation
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
+from users.access import Permission, allowed
 from users.records import Record
+
+if TYPE_CHECKING:
+    from users.models import User
 
 
 class CustomFieldQuerySet(models.QuerySet["CustomField"]):
+    def visible_to(self, user: User) -> Self:
+        """What there is to fill in is known to everybody in the company."""
+        return self if allowed(user, Permission.CUSTOMER_VIEW) else self.none()
+
     def in_use(self) -> Self:
         return self.filter(archived_at=None).order_by("position", "pk")
 

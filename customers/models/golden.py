@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models, transaction
@@ -40,14 +41,46 @@ class GoldenRecord(Record):
         self._note_entry(by, list(changes))
         return changes
 
+    @classmethod
+    @transaction.atomic
+    def add_from(cls, system: SourceSystem, key: str, *, by: User | None, payload: dict[str, Any], **values: Any) -> Self:
+        """Create the record that a source's key stands for, with that source's values."""
+        row = super().add(by=by, **values)
+        CrossReference.objects.create(system=system, noun=cls.SOURCE_NOUN, key=key, **{cls.SOURCE_NOUN: row})
+        row._point_at(row._keep_as_received(system, key, payload), values)
+        return row
+
+    @transaction.atomic
+    def change_from(self, system: SourceSystem, key: str, *, by: User | None, payload: dict[str, Any], **values: Any) -> Changes:
+        """Take over what a source says now, except where the value that stands here comes from a source trusted more."""
+        record = self._keep_as_received(system, key, payload)
+        standing = type(self)._base_manager.select_for_update().get(pk=self.pk).provenance
+        trust = dict(SourceRecord.objects.filter(pk__in=standing.values()).values_list("pk", "system__trust"))
+        surviving = {name: value for name, value in values.items() if trust.get(standing.get(name, 0), 0) <= system.trust}
+        changes = super().change(by=by, **surviving)
+        self._point_at(record, changes)
+        return changes
+
+    def _keep_as_received(self, system: SourceSystem, key: str, payload: dict[str, Any]) -> SourceRecord:
+        """A new version of the source's record; the last one where it says the same."""
+        last = SourceRecord.objects.filter(system=system, noun=self.SOURCE_NOUN, key=key).order_by("-version").first()
+        if last is not None and last.payload == payload:
+            return last
+        version = last.version + 1 if last else 1
+        return SourceRecord.objects.create(system=system, noun=self.SOURCE_NOUN, key=key, version=version, payload=payload)
+
+    def _point_at(self, record: SourceRecord, names: Iterable[str]) -> None:
+        """Say that the named fields show what this record says."""
+        if sourced := [name for name in names if name in self.SOURCED]:
+            self.provenance = {**self.provenance, **dict.fromkeys(sourced, record.pk)}
+            type(self)._base_manager.filter(pk=self.pk).update(provenance=self.provenance)
+
     def _note_entry(self, by: User | None, names: list[str]) -> None:
         """Keep what a person entered as a new version of the steward's source record; `by` is None for the system's own acts."""
         entered = {name: self.plain(name) for name in names if name in self.SOURCED}
         if by is None or not entered:
             return
-        record = self._append_steward_version(entered)
-        self.provenance = {**self.provenance, **dict.fromkeys(entered, record.pk)}
-        type(self)._base_manager.filter(pk=self.pk).update(provenance=self.provenance)
+        self._point_at(self._append_steward_version(entered), entered)
 
     def _append_steward_version(self, entered: dict[str, Any]) -> SourceRecord:
         steward, key = SourceSystem.steward(), str(self.pk)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -75,6 +76,12 @@ class Invoice(Fact):
     @property
     def is_overdue(self) -> bool:
         return self.open_amount > 0 and self.due_on < timezone.localdate()
+
+    def clean(self) -> None:
+        for name in ("order", "contract"):
+            billed = getattr(self, name)
+            if billed is not None and billed.customer_id != self.customer_id:
+                raise ValidationError({name: _("This belongs to another customer.")})
 
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -13,7 +13,14 @@ from customers.models.customer import Customer
 from customers.models.facts import Fact, FactQuerySet
 from customers.models.product import Product
 
+if TYPE_CHECKING:
+    from users.models import User
+
 ZERO = Decimal("0.00")
+
+
+Line = dict[str, Any]
+"""The values of an order line: product, description, quantity, list_price, amount, cost."""
 
 
 class OrderQuerySet(FactQuerySet["Order"]):
@@ -69,6 +76,35 @@ class Order(Fact):
             self.number = order_number(Counter.take(self.COUNTER))
         super().save(*args, **kwargs)
 
+    @classmethod
+    @transaction.atomic
+    def place(cls, *, by: User | None, lines: list[Line], **values: Any) -> Order:
+        """Write an order down with its lines."""
+        order = cls.add(by=by, **values)
+        order._write_lines(lines)
+        return order
+
+    @transaction.atomic
+    def amend(self, *, by: User | None, expected_version: int | None = None, lines: list[Line] | None = None, **values: Any) -> bool:
+        """Change the order and, where `lines` are given, put them in the place of the old ones; whether anything changed."""
+        changes = self.change(by=by, expected_version=expected_version, **values)
+        before = self._plain_lines()
+        if lines is None or before == [_plain(OrderLine(order=self, **line)) for line in lines]:
+            return bool(changes)
+        self.lines.all().delete()
+        self._write_lines(lines)
+        if not changes:
+            Order.objects.filter(pk=self.pk).update(version=models.F("version") + 1)
+        self.record("changed", by=by, changes={"lines": [before, self._plain_lines()]})
+        return True
+
+    def _write_lines(self, lines: list[Line]) -> None:
+        OrderLine.objects.bulk_create([OrderLine(order=self, position=place, **line) for place, line in enumerate(lines, 1)])
+        self.retotal()
+
+    def _plain_lines(self) -> list[dict[str, Any]]:
+        return [_plain(line) for line in self.lines.order_by("position", "pk")]
+
     def retotal(self) -> None:
         """Sum the lines again, in the transaction that changed them."""
         sums = self.lines.aggregate(amount=models.Sum("amount"), cost=models.Sum("cost"))
@@ -94,6 +130,13 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.position}"
+
+
+def _plain(line: OrderLine) -> dict[str, Any]:
+    """A line as the history quotes it, numbers by their value: 1 and 1.000 are the same quantity."""
+    numbers = {name: getattr(line, name) for name in ("quantity", "list_price", "amount", "cost")}
+    plain = {name: None if value is None else f"{Decimal(value).normalize():f}" for name, value in numbers.items()}
+    return {"product": line.product_id, "description": line.description, **plain}
 
 
 def order_number(count: int) -> str:

@@ -62,12 +62,19 @@ class Product(Fact):
         return ["match_key"] if "name" in names else []
 
 
+class ExchangeRateQuerySet(models.QuerySet["ExchangeRate"]):
+    def visible_to(self, user: User) -> Self:
+        return self if allowed(user, Permission.CUSTOMER_VIEW) else self.none()
+
+
 class ExchangeRate(models.Model):
     """What one unit of a currency is worth in the company's base currency from a day on."""
 
     currency = models.CharField(_("currency"), max_length=3)
     on = models.DateField(_("from"))
     rate = models.DecimalField(_("rate"), max_digits=18, decimal_places=8, validators=[MinValueValidator(0)])
+
+    objects = ExchangeRateQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("exchange rate")

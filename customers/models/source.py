@@ -1,12 +1,23 @@
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
+from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+
+from users.access import Permission, allowed
+
+if TYPE_CHECKING:
+    from users.models import User
+
+
+class SourceSystemQuerySet(models.QuerySet["SourceSystem"]):
+    def visible_to(self, user: User) -> Self:
+        return self if allowed(user, Permission.CUSTOMER_VIEW) else self.none()
 
 
 class SourceSystem(models.Model):
@@ -23,6 +34,8 @@ class SourceSystem(models.Model):
     # The column mapping last used per kind of file, offered again next time.
     mappings = models.JSONField(default=dict, db_default={}, editable=False)
 
+    objects = SourceSystemQuerySet.as_manager()
+
     class Meta:
         ordering = ("name",)
         verbose_name = _("source system")
@@ -34,6 +47,13 @@ class SourceSystem(models.Model):
     @classmethod
     def steward(cls) -> SourceSystem:
         return cls.objects.get_or_create(code=cls.STEWARD, defaults={"name": "Pareto CRM", "trust": 100})[0]
+
+
+class SourceRecordQuerySet(models.QuerySet["SourceRecord"]):
+    def visible_to(self, user: User) -> Self:
+        """Visible where the customer or contact is that the record belongs to now."""
+        same = {"system": OuterRef("system"), "noun": OuterRef("noun"), "key": OuterRef("key")}
+        return self.filter(Exists(CrossReference.objects.visible_to(user).filter(until=None, **same)))
 
 
 class SourceRecord(models.Model):
@@ -51,6 +71,8 @@ class SourceRecord(models.Model):
     received_at = models.DateTimeField(db_default=Now())
     import_run = models.ForeignKey("customers.ImportRun", models.PROTECT, null=True, db_index=False, related_name="+")
 
+    objects = SourceRecordQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("source record")
         verbose_name_plural = _("source records")
@@ -59,6 +81,13 @@ class SourceRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} v{self.version}"
+
+
+class CrossReferenceQuerySet(models.QuerySet["CrossReference"]):
+    def visible_to(self, user: User) -> Self:
+        customers = apps.get_model("customers.Customer").objects.visible_to(user)  # which know this module
+        contacts = apps.get_model("customers.Contact").objects.visible_to(user)
+        return self.filter(Exists(customers.filter(pk=OuterRef("customer_id"))) | Exists(contacts.filter(pk=OuterRef("contact_id"))))
 
 
 class CrossReference(models.Model):
@@ -72,6 +101,8 @@ class CrossReference(models.Model):
     since = models.DateTimeField(db_default=Now())
     until = models.DateTimeField(null=True)
     event_id = models.BigIntegerField(null=True)  # the Event that tied it
+
+    objects = CrossReferenceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("cross-reference")

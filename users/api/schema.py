@@ -11,6 +11,7 @@ from rest_framework.permissions import SAFE_METHODS
 
 from users.api.problems import CONTENT_TYPE
 from users.api.serializers import Problem
+from users.records import Record
 
 ERRORS = {
     400: "A value, a parameter or the body is not valid; `errors` names each.",
@@ -86,7 +87,7 @@ class NounSchema(AutoSchema):
     @property
     def _is_versioned(self) -> bool:
         model = getattr(self.view, "model", None)
-        return model is not None and hasattr(model, "version") and self._action != "bulk"
+        return isinstance(model, type) and issubclass(model, Record) and self._action != "bulk"
 
     @property
     def _error_codes(self) -> set[int]:

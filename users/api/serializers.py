@@ -30,13 +30,21 @@ class RelatedId(serializers.PrimaryKeyRelatedField[Any]):
     }
 
     def get_queryset(self) -> Any:
-        base: Any = super().get_queryset()
-        return base.model.objects.visible_to(self.context["request"].user)
+        return self._model.objects.visible_to(self.context["request"].user)
 
     def to_internal_value(self, data: Any) -> Any:
         if type(data) is not int:  # True is an int, and 1.5 would be cut to 1
             self.fail("incorrect_type")
-        return super().to_internal_value(data)
+        context: Any = self.context
+        met = context.setdefault("related", {})  # the lines of an order name the same product again and again
+        if (place := (self._model, data)) not in met:
+            met[place] = super().to_internal_value(data)
+        return met[place]
+
+    @property
+    def _model(self) -> Any:
+        queryset: Any = self.__dict__["queryset"]
+        return queryset.model
 
 
 class StrictText(serializers.CharField):
@@ -104,7 +112,8 @@ class RecordSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
 def plan_of(serializer: type[RecordSerializer]) -> tuple[tuple[str, Read], ...]:
     """How to read each field of the output: a method `read_<name>` of the serializer, else the model's column or property."""
     plain = {field.name: field.attname for field in _model(serializer)._meta.concrete_fields}
-    return tuple((name, getattr(serializer, f"read_{name}", None) or attrgetter(plain.get(name, name))) for name in serializer.Meta.fields)
+    shown = [name for name in serializer.Meta.fields if not getattr(serializer._declared_fields.get(name), "write_only", False)]
+    return tuple((name, getattr(serializer, f"read_{name}", None) or attrgetter(plain.get(name, name))) for name in shown)
 
 
 def _model(serializer: type[RecordSerializer]) -> type[models.Model]:

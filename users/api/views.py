@@ -20,6 +20,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.cache import patch_cache_control
 from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -32,7 +33,9 @@ from users.api.problems import violated_rule
 from users.api.serializers import RecordSerializer
 from users.keyset import Sort
 from users.models import User
+from users.records import Record
 
+ACTS = {"update": "change", "partial_update": "change", "destroy": "remove", "restore": "remove"}
 NEWEST_FIRST = Sort("id", "pk", descending=True)
 
 
@@ -47,16 +50,11 @@ class NounView(GenericViewSet[Any]):
     sorts: ClassVar[tuple[Sort, ...]] = (NEWEST_FIRST,)
     is_searchable: ClassVar[bool] = False
     lookup_value_converter = "int"
-    acts: ClassVar[dict[str, str]] = {
-        "create": "add",
-        "update": "change",
-        "partial_update": "change",
-        "destroy": "remove",
-        "restore": "remove",
-    }
 
     def permission_needed(self) -> Permission | None:
-        return self.permissions.get(self.acts.get(self.action or "", "read"))
+        """None where the method is not there at all, which is 405's affair."""
+        usual = "read" if self.request.method in SAFE_METHODS else "add"
+        return self.permissions[ACTS.get(self.action, usual)] if self.action else None
 
     def filter_named(self, name: str) -> lists.Filter | None:
         return self.filters.get(name)
@@ -97,8 +95,8 @@ class NounView(GenericViewSet[Any]):
 
     def retrieve(self, request: Request, pk: int) -> Response:
         row = self.get_object()
-        if (version := getattr(row, "version", None)) is not None and is_known(request, version):
-            return Response(status=304, headers={"ETag": etag(version)})
+        if isinstance(row, Record) and is_known(request, row.version):
+            return Response(status=304, headers={"ETag": etag(row.version)})
         return self.shown(row)
 
     def row_serializer(self) -> type[RecordSerializer]:
@@ -106,7 +104,7 @@ class NounView(GenericViewSet[Any]):
 
     def shown(self, row: Model, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         """One record as the answer, as the database has it now."""
-        version = getattr(row, "version", None)
+        version = row.version if isinstance(row, Record) else None
         tags = {"ETag": etag(version)} if version is not None else {}
         return Response(self.get_serializer().to_representation(row), status=status, headers=tags | (headers or {}))
 
@@ -154,8 +152,8 @@ class RecordView(AddView):
     def partial_update(self, request: Request, pk: int) -> Response:
         return self.update(request, pk, partial=True)
 
-    def change(self, row: Any, values: dict[str, Any], version: int) -> None:
-        row.change(by=self.user, expected_version=version, **values)
+    def change(self, row: Any, values: dict[str, Any], version: int | None) -> Any:
+        return row.change(by=self.user, expected_version=version, **values)
 
 
 class Discardable(RecordView):
