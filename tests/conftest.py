@@ -1,9 +1,15 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
 from tests.people import World, make_world
+
+
+def pytest_configure() -> None:
+    """The real hash takes 80 ms on purpose; the tests sign in hundreds of times."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")
