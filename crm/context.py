@@ -43,7 +43,7 @@ ADMINISTRATION = (
     Destination(_("Style guide"), "palette", "style-guide", Permission.USER_MANAGE),
 )
 MODULES = tuple(
-    f"js/{name}.js" for name in ("dialog", "confirm", "toasts", "errors", "autosubmit", "shortcuts", "list_keys", "dirty", "copy")
+    f"js/{name}.js" for name in ("dialog", "confirm", "toasts", "errors", "autosubmit", "shortcuts", "list_keys", "dirty", "copy", "lookup")
 )  # one small behaviour each, on every page
 SETTINGS = (
     Destination(_("Profile"), "person", "users:profile"),

@@ -162,7 +162,7 @@ class ContactPoint(models.Model):
         return ContactPoint.log(by=by, customer=self.customer, corrects=self, **{**kept, **values})
 
     def clean(self) -> None:
-        if self.at > timezone.now() + timedelta(minutes=5):
+        if self.at and self.at > timezone.now() + timedelta(minutes=5):
             raise ValidationError({"at": _("A contact point lies in the past; plan the future with a task.")})
         if self.contact_id and not Position.objects.filter(contact=self.contact_id, customer=self.customer_id).exists():
             raise ValidationError({"contact": _("This person is not a contact of this customer.")})

@@ -47,7 +47,11 @@ class Channel(models.TextChoices):
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def visible_to(self, user: User) -> Self:
         """Customers in the person's reach that are not deleted."""
-        return self.kept().filter(within_reach(user))
+        return self.kept().within_reach_of(user)
+
+    def within_reach_of(self, user: User) -> Self:
+        """As `visible_to`, deleted ones included: for those who bring customers back."""
+        return self.filter(within_reach(user))
 
     def kept(self) -> Self:
         return self.filter(deleted_at=None)
