@@ -9,6 +9,7 @@ app_name = "customers"
 urlpatterns = [
     path("customers/", customer_list.customer_list, name="list"),
     path("customers/columns/", customer_list.customer_columns, name="columns"),
+    path("customers/export/", customer_list.customer_export, name="export"),
     path("customers/new/", customer_form.customer_add, name="add"),
     path("customers/deleted/", customer_form.customer_discarded, name="discarded"),
     path("customers/lookup/", customer_form.customer_lookup, name="lookup"),

@@ -6,20 +6,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from customers.filters import CustomerFilters, problems
+from customers.exports import csv_of
+from customers.filters import CUSTOM, CustomerFilters, problems
 from customers.models import Customer, CustomField
 from customers.models.customer import CustomerQuerySet
 from customers.queries import values_in_use
 from users.access import Permission, allowed, needs
 from users.http import SignedInRequest
 from users.keyset import BadCursor, Page, Sort, page_of
+from users.models import Event
 
 PAGE_SIZE = 50
 SESSION_KEY = "customer_columns"
@@ -87,18 +90,35 @@ def customer_list(request: SignedInRequest) -> HttpResponse:
         "shown": columns,
         "is_narrowed": any(value for name, value in request.GET.items() if name in filters.filters),
         "can_add": allowed(request.user, Permission.CUSTOMER_CHANGE),
+        "can_export": allowed(request.user, Permission.CUSTOMER_EXPORT),
         "can_import": allowed(request.user, Permission.IMPORT_RUN),
     }
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "customers/customer_list.html#results", context)
     context |= {
         "choices": _choices(request, filters),
-        "more_choices": _more_choices(request, custom_fields),
+        "more_choices": (more := _more_choices(request, custom_fields)),
+        "more_used": sum(1 for choice in more if choice.value),
         "columns": COLUMNS,
-        "can_export": allowed(request.user, Permission.CUSTOMER_EXPORT),
         "can_restore": allowed(request.user, Permission.CUSTOMER_DELETE),
     }
     return render(request, "customers/customer_list.html", context)
+
+
+@require_safe
+@needs(Permission.CUSTOMER_EXPORT)
+def customer_export(request: SignedInRequest) -> HttpResponseBase:
+    """The list as narrowed and sorted, whole, as a CSV file that is written while it is sent."""
+    custom_fields = list(CustomField.objects.in_use())
+    filters = _filters(request, custom_fields)
+    if not filters.is_valid():
+        return HttpResponse("\n".join(problems(filters)), status=400, content_type="text/plain; charset=utf-8")
+    sort = SORTS.get(request.GET.get("sort", ""), SORTS["name"])
+    customers = filters.qs.with_revenue_rank().order_by(*sort.columns())
+    Event.record(Event.Action.EXPORTED, noun=Customer.NOUN, by=request.user, label=request.GET.urlencode() or "*")
+    response = StreamingHttpResponse(csv_of(customers, custom_fields), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="customers-{timezone.localdate():%Y-%m-%d}.csv"'
+    return response
 
 
 @require_POST
@@ -108,6 +128,11 @@ def customer_columns(request: SignedInRequest) -> HttpResponse:
     asked = request.POST.getlist("column")
     request.session[SESSION_KEY] = [key for key in COLUMNS if key in asked]
     return HttpResponseRedirect(f"{reverse('customers:list')}?{request.GET.urlencode()}")
+
+
+def _filters(request: SignedInRequest, custom_fields: list[CustomField]) -> CustomerFilters:
+    visible = Customer.objects.visible_to(request.user)
+    return CustomerFilters(request.GET, custom_fields=custom_fields, request=request, queryset=visible)
 
 
 def chosen_columns(request: SignedInRequest) -> dict[str, bool]:
@@ -158,5 +183,5 @@ def _more_choices(request: SignedInRequest, custom_fields: list[CustomField]) ->
     """The seldom used ones, folded away: without options they are a field to type into."""
     regions = [(value, value) for value in values_in_use("region")]
     more: list[tuple[str, Any, list[tuple[Any, Any]]]] = [("region", _("Region"), regions), ("tag", _("Tag"), [])]
-    more += [(f"custom_{field.key}", str(field), [(choice, choice) for choice in field.choices]) for field in custom_fields]
+    more += [(CUSTOM + field.key, str(field), [(choice, choice) for choice in field.choices]) for field in custom_fields]
     return [Choice(name, label, values, request.GET.get(name, "")) for name, label, values in more]
