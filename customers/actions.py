@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from customers.maths.contact_keys import method_key
-from customers.models import Address, Consent, Contact, ContactMethod, Position
+from customers.models import Address, Consent, Contact, ContactMethod, Counter, Opportunity, Order, Position
+from customers.models.order import order_number
 from users.models import Event, User
 from users.records import Record
 
@@ -96,3 +97,54 @@ def _keyed(methods: Rows) -> Rows:
 def _with_key(values: dict[str, Any]) -> dict[str, Any]:
     normalised, is_valid = method_key(values["kind"], values["value"], settings.DEFAULT_PHONE_REGION)
     return {**values, "normalised": normalised, "is_valid": is_valid}
+
+
+# In one step each, since thousands may be won at once. The numbers come as pairs of (opportunity, order number).
+_WRITE_ORDERS = """
+    INSERT INTO customers_order (number, customer_id, ordered_on, owner_id, currency, amount, cost, source_id, source_key)
+    SELECT numbered.number, won.customer_id, won.closed_on, won.owner_id, won.currency, coalesce(won.amount, 0),
+           coalesce(product.unit_cost, 0), won.source_id, won.source_key
+    FROM unnest(%(won)s::bigint[], %(numbers)s::text[]) AS numbered (opportunity_id, number)
+    JOIN customers_opportunity won ON won.id = numbered.opportunity_id
+    LEFT JOIN customers_product product ON product.id = won.product_id
+    ORDER BY numbered.number
+"""
+_TIE_ORDERS = """
+    UPDATE customers_opportunity AS won SET order_id = written.id, version = won.version + 1, updated_at = now()
+    FROM unnest(%(won)s::bigint[], %(numbers)s::text[]) AS numbered (opportunity_id, number)
+    JOIN customers_order written ON written.number = numbered.number
+    WHERE won.id = numbered.opportunity_id
+"""
+_WRITE_LINES = """
+    INSERT INTO customers_orderline (order_id, product_id, description, list_price, amount, cost)
+    SELECT written.id, product.id, CASE WHEN product.id IS NULL THEN won.title ELSE '' END, product.unit_price, written.amount, written.cost
+    FROM customers_opportunity won JOIN customers_order written ON written.id = won.order_id
+    LEFT JOIN customers_product product ON product.id = won.product_id
+    WHERE won.id = ANY(%(won)s)
+"""
+_WRITE_EVENTS = """
+    INSERT INTO users_event (actor_id, action, noun, object_id, label, customer_id, changes)
+    SELECT %(actor)s, 'created', 'order', written.id, written.number, written.customer_id,
+           jsonb_build_object('opportunity', jsonb_build_array(NULL, won.id), 'amount', jsonb_build_array(NULL, written.amount::text))
+    FROM customers_opportunity won JOIN customers_order written ON written.id = won.order_id
+    WHERE won.id = ANY(%(won)s)
+"""
+
+
+@transaction.atomic
+def orders_from_won_opportunities(*, by: User | None) -> int:
+    """Write the order of each won opportunity that has a customer, a closing day and no order yet; returns how many.
+
+    The order keeps the opportunity's source and key, so that it is found again there. Its cost is the product's unit
+    cost, or zero where that is not known.
+    """
+    won = Opportunity.objects.filter(stage=Opportunity.Stage.WON, order=None, customer__isnull=False, closed_on__isnull=False)
+    ids = list(won.order_by("closed_on", "pk").select_for_update().values_list("pk", flat=True))
+    if not ids:
+        return 0
+    first = Counter.take(Order.COUNTER, len(ids))
+    values: dict[str, Any] = {"won": ids, "numbers": [order_number(first + at) for at in range(len(ids))], "actor": by.pk if by else None}
+    with connection.cursor() as cursor:
+        for statement in (_WRITE_ORDERS, _TIE_ORDERS, _WRITE_LINES, _WRITE_EVENTS):
+            cursor.execute(statement, values)
+    return len(ids)

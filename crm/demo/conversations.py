@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crm.demo import words
-from crm.demo.copying import NULL, Bools, Ints, copy_rows, money, pick, texts, where
+from crm.demo.copying import NULL, Bools, Days, Ints, copy_rows, money, pick, texts, where
 from crm.demo.setting import Batch, Contacts, Orders
 from customers.models import ContactPoint
 
@@ -62,18 +62,20 @@ def _bodies(sentences: tuple[str, ...], space: str) -> list[str]:
 SCRIPT = _script()
 
 
-def write_contact_points(batch: Batch, contacts: Contacts, orders: Orders, mean: float) -> int:
-    """Talks (`mean` for a customer of weight 1) over the time of the relationship, and a part of the orders."""
-    talks = _write_talks(batch, contacts, mean)
+def write_contact_points(batch: Batch, contacts: Contacts, orders: Orders, mean: float, lateness: float = 0.8) -> int:
+    """Talks (`mean` for a customer of weight 1) over the time of the relationship, and a part of the orders.
+
+    The smaller the `lateness`, the more of the talks lie towards the end of that time; at 1 they are spread evenly.
+    """
+    talks = _write_talks(batch, contacts, *_times(batch, mean, lateness))
     return talks + _write_orders(batch, contacts, orders)
 
 
-def _write_talks(batch: Batch, contacts: Contacts, mean: float) -> int:
+def _write_talks(batch: Batch, contacts: Contacts, customer: Ints, at: Days) -> int:
     rng, script = batch.rng, SCRIPT
-    customer, at = _times(batch, mean)
     count = len(customer)
     kind = rng.choice(len(script.kinds), count, p=script.shares)
-    is_chinese = batch.is_chinese[customer].astype(np.int64)
+    is_chinese = batch.speaks_chinese[customer].astype(np.int64)
     subject = script.subject_from[kind, is_chinese] + (rng.random(count) * script.subject_count[kind, is_chinese]).astype(np.int64)
     body = rng.integers(0, len(script.bodies) // 2, count) + is_chinese * (len(script.bodies) // 2)
     minutes = np.maximum(1, (script.minutes[kind] * rng.lognormal(0, 0.5, count)).astype(np.int64))
@@ -125,13 +127,13 @@ def _write_orders(batch: Batch, contacts: Contacts, orders: Orders) -> int:
     )
 
 
-def _times(batch: Batch, mean: float) -> tuple[Ints, npt.NDArray[np.datetime64]]:
+def _times(batch: Batch, mean: float, lateness: float) -> tuple[Ints, Days]:
     """Whose, and when: by time, as a history grows, so that a customer's rows lie apart in the table."""
     rng = batch.rng
     customer = np.repeat(np.arange(len(batch)), 1 + rng.poisson(mean * batch.weight))
     begun = batch.begun_on[customer] - 45
     lasting = (batch.last_on[customer] - begun).astype(np.int64)
-    at = batch.moments(begun + (lasting * rng.random(len(customer)) ** 0.8).astype(np.int64))
+    at = batch.moments(begun + (lasting * rng.random(len(customer)) ** lateness).astype(np.int64))
     order = np.argsort(at, kind="stable")
     return customer[order], at[order]
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from datetime import date
 
 import numpy as np
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
@@ -28,6 +27,7 @@ from users.models import Event
 
 BATCH = 2_000
 BUYERS = 0.86
+CONTRACTS = 0.4  # per buying customer of weight 1
 TALKS = 12.0  # per customer of weight 1; with the noted orders about twenty contact points each
 
 SEARCH_INDEXES = ("customer_search", "contact_search")
@@ -39,7 +39,7 @@ def generate(*, customers: int, seed: int, today: date, tell: Tell = lambda done
     """Write the company; returns the number of rows by table. `tell` hears of (customers, rows) written so far."""
     written: Counter[str] = Counter()
     with transaction.atomic():
-        setting = make_setting(np.datetime64(today, "D"), settings.BASE_CURRENCY)
+        setting = make_setting(np.datetime64(today, "D"))
     with copying.counted(written), _search_indexes_in_bulk():
         for done, batch_size, rng in batches(customers, seed):
             with transaction.atomic():
@@ -57,7 +57,7 @@ def write_batch(rng: np.random.Generator, setting: Setting, count: int) -> None:
     batch = write_customers(rng, setting, timeline(lives, purchases))
     contacts = write_contacts(batch)
     orders, lines = write_orders(batch, purchases)
-    contracts = write_contracts(batch, np.flatnonzero(lives.buys))
+    contracts = write_contracts(batch, np.repeat(np.arange(count), rng.poisson(CONTRACTS * batch.weight * lives.buys)))
     cover_assets(batch, contracts, write_assets(batch, orders, lines))
     write_invoices(batch, order_bills(batch, orders))
     write_invoices(batch, contract_bills(batch, contracts))

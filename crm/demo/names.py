@@ -18,7 +18,16 @@ from customers.maths.names import sort_key
 T = TypeVar("T")
 
 _NOT_IN_DOMAIN = re.compile(r"[^a-z0-9]+")
+CHINESE_PHONE = "+86215555"
 PUBLIC_BODY = "91"  # the code's first two characters: registered by the administration for industry and commerce, enterprise
+
+
+@dataclass(frozen=True)
+class Place:
+    city: str
+    region: str
+    country: str
+    phone: str  # a prefix that is kept free for examples; see `phone_number`
 
 
 @dataclass(frozen=True)
@@ -28,19 +37,11 @@ class CompanyName:
     other_legal: str
     other_short: str
     industry: str
-    country: str
-    city: str
-    region: str
-    phone: str  # a prefix that is kept free for examples; see `phone_number`
-
-    @property
-    def is_chinese(self) -> bool:
-        return self.country == "CN"
+    place: Place
 
     @property
     def domain(self) -> str:
-        latin = self.other_short if self.is_chinese else self.short
-        return f"{_NOT_IN_DOMAIN.sub('-', sort_key(latin)).strip('-')[:40]}.example"
+        return domain_of(self.other_short or self.short)
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,22 @@ def person_names(rng: np.random.Generator, is_chinese: Bools) -> list[PersonName
     return [_chinese_person(drawn.row(at)) if chinese else _western_person(drawn.row(at)) for at, chinese in enumerate(is_chinese)]
 
 
+def places_in(country: str) -> list[Place]:
+    """The places of the word lists in this country, if it is in them."""
+    if country == "CN":
+        return [Place(city, region, "CN", CHINESE_PHONE) for city, _english, region in words.CHINESE_CITIES]
+    return [
+        Place(city, region, code, phones[at % len(phones)])
+        for code, _forms, cities, phones in words.WESTERN_COUNTRIES
+        for at, (city, region) in enumerate(cities)
+        if code == country
+    ]
+
+
+def domain_of(name: str) -> str:
+    return f"{_NOT_IN_DOMAIN.sub('-', sort_key(name)).strip('-')[:40]}.example"
+
+
 def credit_codes(rng: np.random.Generator, count: int) -> list[str]:
     """Unified social credit codes with a right check character."""
     places = rng.integers(0, len(ALPHABET), (count, 9)).tolist()
@@ -93,16 +110,15 @@ def mobile_numbers(rng: np.random.Generator, count: int) -> list[str]:
 
 
 def _western_company(drawn: list[float]) -> CompanyName:
-    country, forms, cities, phones = _one(words.WESTERN_COUNTRIES, drawn[0] ** 1.5)  # the first of the list is the commonest
+    country, forms, _cities, _phones = _one(words.WESTERN_COUNTRIES, drawn[0] ** 1.5)  # the first of the list is the commonest
     industry, word, _chinese, _english = _one(words.INDUSTRIES, drawn[1])
-    city, region = _one(cities, drawn[2])
     if drawn[3] < 0.2:
         short = f"{_one(words.WESTERN_SURNAMES, drawn[4])} & {_one(words.WESTERN_SURNAMES, drawn[5])}"
     elif drawn[3] < 0.35:
         short = f"{_one(words.WESTERN_SURNAMES, drawn[4])} {word}"
     else:
         short = f"{_one(words.WESTERN_HEADS, drawn[4])}{_one(words.WESTERN_TAILS, drawn[5])} {word}"
-    return CompanyName(f"{short} {_one(forms, drawn[6])}", short, "", "", industry, country, city, region, _one(phones, drawn[2]))
+    return CompanyName(f"{short} {_one(forms, drawn[6])}", short, "", "", industry, _one(WESTERN_PLACES[country], drawn[2]))
 
 
 def _chinese_company(drawn: list[float]) -> CompanyName:
@@ -119,10 +135,7 @@ def _chinese_company(drawn: list[float]) -> CompanyName:
         other_legal=f"{city_english} {brand_english} {english} {form_english}",
         other_short=f"{brand_english} {english}",
         industry=industry,
-        country="CN",
-        city=city,
-        region=region,
-        phone="+86215555",
+        place=Place(city, region, "CN", CHINESE_PHONE),
     )
 
 
@@ -141,3 +154,6 @@ def _chinese_person(drawn: list[float]) -> PersonName:
 
 def _one(items: Sequence[T], share: float) -> T:
     return items[int(share * len(items))]
+
+
+WESTERN_PLACES = {country: places_in(country) for country, *_rest in words.WESTERN_COUNTRIES}

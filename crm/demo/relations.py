@@ -10,7 +10,7 @@ import numpy as np
 from crm.demo import words
 from crm.demo.behaviour import Lives, Purchases, last_days
 from crm.demo.copying import NULL, Bools, Days, Ints, copy_rows, flags, money, new_ids, pick, texts, where
-from crm.demo.names import CompanyName, PersonName, company_names, credit_codes, mobile_numbers, person_names, phone_number
+from crm.demo.names import CompanyName, PersonName, Place, company_names, credit_codes, mobile_numbers, person_names, phone_number
 from crm.demo.setting import Batch, Contacts, Setting
 from customers.models import Address, Consent, Contact, ContactMethod, Counter, CrossReference, Customer, Position, SourceRecord
 from customers.models.contact import contact_search_columns
@@ -51,7 +51,7 @@ def write_customers(rng: np.random.Generator, setting: Setting, times: Timeline)
         setting=setting,
         ids=ids,
         owner_ids=setting.owner_ids[seller],
-        is_chinese=is_chinese,
+        speaks_chinese=is_chinese,
         domains=[company.domain for company in companies],
         begun_on=times.lives.begun_on,
         last_on=np.minimum(times.last_order_on + rng.integers(20, 400, count), setting.today),
@@ -60,7 +60,7 @@ def write_customers(rng: np.random.Generator, setting: Setting, times: Timeline)
     records = new_ids(SourceRecord, count)
     _copy_customers(batch, companies, times, records, setting.owner_teams[seller])
     _copy_sources(batch, companies, records)
-    _copy_addresses(batch, companies)
+    write_places(batch, [one.place for one in companies])
     return batch
 
 
@@ -68,7 +68,7 @@ def _copy_customers(batch: Batch, companies: list[CompanyName], times: Timeline,
     rng, count = batch.rng, len(batch)
     first = Counter.take(Customer.COUNTER, count)
     numbers = [customer_number(first + at) for at in range(count)]
-    codes = where(batch.is_chinese, credit_codes(rng, count), "")
+    codes = where(batch.speaks_chinese, credit_codes(rng, count), "")
     searched = [
         search_columns(number=number, credit_code=code, names=[one.legal, one.short, one.other_legal, one.other_short])
         for number, code, one in zip(numbers, codes, companies, strict=True)
@@ -89,8 +89,8 @@ def _copy_customers(batch: Batch, companies: list[CompanyName], times: Timeline,
         employees=texts(employees),
         annual_revenue=money((employees * rng.lognormal(11.6, 0.5, count) * 100).astype(np.int64)),
         founded_year=texts(rng.integers(1948, 2019, count)),
-        region=[one.region for one in companies],
-        country=[one.country for one in companies],
+        region=[one.place.region for one in companies],
+        country=[one.place.country for one in companies],
         website=[f"https://www.{domain}" for domain in batch.domains],
         parent=_parents(rng, batch.ids),
         owner=texts(batch.owner_ids),
@@ -143,32 +143,32 @@ def _tags(rng: np.random.Generator, count: int) -> list[str]:
 def _copy_sources(batch: Batch, companies: list[CompanyName], records: Ints) -> None:
     system, keys = str(batch.setting.source_id), [f"D{pk}" for pk in batch.ids.tolist()]
     payloads = [
-        json.dumps({"name": one.legal, "short": one.short, "branch": one.industry, "country": one.country}, ensure_ascii=False)
+        json.dumps({"name": one.legal, "short": one.short, "branch": one.industry, "country": one.place.country}, ensure_ascii=False)
         for one in companies
     ]
     copy_rows(SourceRecord, id=texts(records), system=system, noun="customer", key=keys, payload=payloads)
     copy_rows(CrossReference, system=system, noun="customer", key=keys, customer=texts(batch.ids))
 
 
-def _copy_addresses(batch: Batch, companies: list[CompanyName]) -> None:
+def write_places(batch: Batch, places: list[Place]) -> None:
+    """Office address and switchboard number of each customer."""
     rng, count = batch.rng, len(batch)
-    streets = where(
-        batch.is_chinese,
-        pick(np.array(words.CHINESE_STREETS), rng.integers(0, len(words.CHINESE_STREETS), count)),
-        "",
-    )
     western = pick(np.array(words.STREETS), rng.integers(0, len(words.STREETS), count))
-    house = rng.integers(1, 180, count).tolist()
+    chinese = pick(np.array(words.CHINESE_STREETS), rng.integers(0, len(words.CHINESE_STREETS), count))
+    numbers = rng.integers(1, 180, count).tolist()
     copy_rows(
         Address,
         customer=texts(batch.ids),
-        street=[f"{chinese}{n}号" if chinese else f"{n} {street}" for chinese, street, n in zip(streets, western, house, strict=True)],
+        street=[
+            f"{street}{number}号" if place.country == "CN" else f"{number} {road}"
+            for place, street, road, number in zip(places, chinese, western, numbers, strict=True)
+        ],
         postcode=texts(rng.integers(10_000, 99_999, count)),
-        city=[one.city for one in companies],
-        region=[one.region for one in companies],
-        country=[one.country for one in companies],
+        city=[place.city for place in places],
+        region=[place.region for place in places],
+        country=[place.country for place in places],
     )
-    phones = [phone_number(one.phone, line) for one, line in zip(companies, rng.integers(0, 10_000, count).tolist(), strict=True)]
+    phones = [phone_number(place.phone, line) for place, line in zip(places, rng.integers(0, 10_000, count).tolist(), strict=True)]
     copy_rows(ContactMethod, customer=texts(batch.ids), kind="phone", value=phones, normalised=phones, is_primary="t")
 
 
@@ -177,7 +177,7 @@ def write_contacts(batch: Batch) -> Contacts:
     rng = batch.rng
     counts = 1 + rng.poisson(0.5 * np.minimum(batch.weight, 2.5)).clip(max=4)
     customer = np.repeat(np.arange(len(batch)), counts)
-    is_chinese = batch.is_chinese[customer] ^ (rng.random(len(customer)) < 0.04)
+    is_chinese = batch.speaks_chinese[customer] ^ (rng.random(len(customer)) < 0.04)
     contacts = Contacts(new_ids(Contact, len(customer)), customer, counts.cumsum() - counts, counts)
     people = person_names(rng, is_chinese)
     _copy_people(batch, contacts, people, is_chinese)

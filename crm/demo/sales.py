@@ -152,10 +152,9 @@ def write_assets(batch: Batch, orders: Orders, lines: Lines, share: float = 0.35
     return ids, orders.customer[order]
 
 
-def write_contracts(batch: Batch, buyers: Ints, mean: float = 0.4) -> Contracts:
-    """Contracts of these customers (places in the batch); about half of them are the renewal of an earlier one."""
+def write_contracts(batch: Batch, customer: Ints) -> Contracts:
+    """A contract for each of these places in the batch; about half of them are the renewal of an earlier one."""
     rng, today = batch.rng, batch.setting.today
-    customer = np.repeat(buyers, rng.poisson(mean * batch.weight[buyers]))
     count = len(customer)
     years = rng.integers(1, 4, count)
     goes_on = (batch.last_on[customer] >= today - 200) & (rng.random(count) < 0.85)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
+from django.conf import settings
 
 from crm.demo import words
 from crm.demo.copying import Bools, Days, Floats, Ints
@@ -47,7 +49,7 @@ class Batch:
     setting: Setting
     ids: Ints
     owner_ids: Ints
-    is_chinese: Bools
+    speaks_chinese: Bools
     domains: list[str]
     begun_on: Days
     last_on: Days  # of the relationship: the last thing that happened, or today
@@ -84,24 +86,28 @@ class Orders:
     cents: Ints
 
 
-def make_setting(today: np.datetime64, currency: str) -> Setting:
+def make_setting(today: np.datetime64) -> Setting:
     """Sellers and products as they are; where there are none, those of the demo."""
     if not _sellers():
         make_people()
-    sellers = _sellers()
     source = SourceSystem.objects.get_or_create(code=SOURCE, defaults={"name": "ERP", "trust": 60})[0]
+    return setting_of(today, source, _price_list(source))
+
+
+def setting_of(today: np.datetime64, source: SourceSystem, products: PriceList) -> Setting:
+    sellers = _sellers()
     return Setting(
         today=today,
         owner_ids=np.array([pk for pk, _team in sellers]),
         owner_teams=np.array([team for _pk, team in sellers]),
-        products=_price_list(source),
+        products=products,
         source_id=source.pk,
-        currency=currency,
+        currency=settings.BASE_CURRENCY,
     )
 
 
-def read_products(products: list[Product]) -> PriceList:
-    """Products with a price and a cost, in the order of their price."""
+def read_products(products: list[Product], hardware: Container[str] = words.HARDWARE) -> PriceList:
+    """Products with a price and a cost, in the order of their price; `hardware` are the categories that have serial numbers."""
     products = sorted(products, key=lambda product: (product.unit_price, product.pk))
     return PriceList(
         ids=np.array([product.pk for product in products]),
@@ -109,7 +115,7 @@ def read_products(products: list[Product]) -> PriceList:
         names=[product.name for product in products],
         prices=np.array([_cents(product.unit_price) for product in products]),
         costs=np.array([_cents(product.unit_cost) for product in products]),
-        is_hardware=np.array([product.category in words.HARDWARE for product in products]),
+        is_hardware=np.array([product.category in hardware for product in products]),
     )
 
 
