@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
+from crm.api_schema import OpenApiDocument, api_docs
 from customers.api.contact_points import ContactPointView
 from customers.api.contacts import AddressView, ConsentView, ContactMethodView, ContactView, PositionView
 from customers.api.custom_fields import CustomFieldView
@@ -73,5 +74,7 @@ for prefix, view in NOUNS.items():
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(router.urls)),
+    path("schema/", OpenApiDocument.as_view(), name="api-schema"),
+    path("docs/", api_docs, name="api-docs"),
     re_path(r"^.*$", NothingHere.as_view()),
 ]
