@@ -1,0 +1,96 @@
+"""One row of every noun in the North, for tests that go through all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from customers import models as c
+from tests.factories import make_contact, make_contact_point, make_contract, make_customer, make_order, make_product, make_team, make_user
+from tests.people import World
+from users.access import Role, Scope
+from users.models import ApiToken, Event, Team, User
+
+
+@dataclass(frozen=True)
+class Scene:
+    customer: c.Customer
+    discarded_customer: c.Customer
+    contact: c.Contact
+    discarded_contact: c.Contact
+    position: c.Position
+    contact_method: c.ContactMethod
+    address: c.Address
+    consent: c.Consent
+    contact_point: c.ContactPoint
+    product: c.Product
+    exchange_rate: c.ExchangeRate
+    order: c.Order
+    contract: c.Contract
+    asset: c.Asset
+    invoice: c.Invoice
+    payment: c.Payment
+    opportunity: c.Opportunity
+    custom_field: c.CustomField
+    source_system: c.SourceSystem
+    source_record: c.SourceRecord
+    cross_reference: c.CrossReference
+    import_run: c.ImportRun
+    import_problem: c.ImportProblem
+    job: c.Job
+    user: User
+    inactive_user: User
+    team: Team
+    token: ApiToken
+    event: Event
+
+
+def make_scene(world: World) -> Scene:
+    """Everything belongs to Ana's customer in the North; jobs and imports are hers, and the token is the administrator's."""
+    ana = world.ana
+    customer = make_customer("Nordlys", team=world.north, by=ana, owner=ana)
+    discarded_customer = make_customer("Gone", team=world.north, by=ana, owner=ana)
+    discarded_customer.discard(by=world.ada)
+    contact = make_contact("Kari Berg", customer=customer, by=ana)
+    discarded_contact = make_contact("Per Dahl", customer=customer, by=ana)
+    discarded_contact.discard(by=ana)
+    product = make_product("GTX")
+    invoice = c.Invoice.add(
+        by=None, customer=customer, number="I1", issued_on=date(2026, 3, 2), due_on=date(2026, 4, 1), amount=Decimal(100)
+    )
+    job = c.Job.objects.create(kind="import", title="Import", requested_by=ana)
+    source = c.SourceSystem.objects.create(code="erp", name="ERP")
+    run = c.ImportRun.objects.create(kind="customers", source=source, by=ana, file="imports/none.csv", file_name="none.csv", job=job)
+    token, _secret = ApiToken.issue(user=world.ada, by=world.ada, name="Nightly", scopes=[Scope.CUSTOMERS_READ])
+    return Scene(
+        customer=customer,
+        discarded_customer=discarded_customer,
+        contact=contact,
+        discarded_contact=discarded_contact,
+        position=contact.positions.get(),
+        contact_method=c.ContactMethod.add(by=ana, contact=contact, kind="mail", value="kari@example.com", normalised="kari@example.com"),
+        address=c.Address.add(by=ana, customer=customer, city="Bergen"),
+        consent=c.Consent.add(by=ana, contact=contact, channel="mail", purpose="marketing"),
+        contact_point=make_contact_point(customer=customer, by=ana, contact=contact),
+        product=product,
+        exchange_rate=c.ExchangeRate.objects.create(currency="NOK", on=date(2026, 1, 1), rate=Decimal("0.1")),
+        order=make_order(customer=customer),
+        contract=make_contract(customer=customer),
+        asset=c.Asset.add(by=None, customer=customer, product=product, serial="S1"),
+        invoice=invoice,
+        payment=c.Payment.add(by=None, invoice=invoice, paid_on=date(2026, 4, 2), amount=Decimal(100)),
+        opportunity=c.Opportunity.add(by=None, customer=customer, owner=ana, title="More"),
+        custom_field=c.CustomField.add(by=world.ada, key="fleet", label="Fleet", kind="number"),
+        source_system=source,
+        source_record=c.SourceRecord.objects.get(noun="customer", key=str(customer.pk)),
+        cross_reference=c.CrossReference.objects.get(customer=customer),
+        import_run=run,
+        import_problem=c.ImportProblem.objects.create(run=run, row_number=2, code="missing"),
+        job=job,
+        user=make_user("ola", team=world.north, role=Role.SERVICE_AGENT),
+        inactive_user=make_user("old", team=world.north, role=Role.SERVICE_AGENT, is_active=False),
+        team=make_team("Oslo", parent=world.north),
+        token=token,
+        event=Event.objects.of("customer", customer.pk).newest_first()[0],
+    )
