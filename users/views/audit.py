@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from users.access import Permission, needs
 from users.forms import AuditFilter
@@ -26,7 +26,7 @@ MOST_EXPORTED = 100_000
 NEWEST_FIRST = Sort("newest", "id", descending=True)
 
 
-@require_GET
+@require_safe
 @needs(Permission.AUDIT_VIEW)
 def audit(request: SignedInRequest) -> HttpResponse:
     """Who did what, when, from what to what; newest first."""
@@ -38,7 +38,7 @@ def audit(request: SignedInRequest) -> HttpResponse:
     return render(request, "users/audit.html", {"page": page, "form": form, "events": described(page.rows)})
 
 
-@require_GET
+@require_safe
 @needs(Permission.AUDIT_VIEW)
 def audit_export(request: SignedInRequest) -> HttpResponseBase:
     """The events that fit as CSV, the newest MOST_EXPORTED of them; the export is itself an event."""

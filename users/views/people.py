@@ -6,7 +6,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_safe, require_http_methods, require_POST
 
 from users import actions
 from users.access import ROLE_PERMISSIONS, Permission, needs
@@ -21,7 +21,7 @@ PAGE_SIZE = 50
 SORTS = {"name": Sort("name", "name"), "-name": Sort("name", "name", descending=True)}
 
 
-@require_GET
+@require_safe
 @needs(Permission.USER_MANAGE)
 def user_list(request: SignedInRequest) -> HttpResponse:
     form = UserFilter(request.GET)
@@ -48,7 +48,7 @@ def _found(users: QuerySet[User], form: UserFilter) -> QuerySet[User]:
     return users
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(Permission.USER_MANAGE)
 def user_add(request: SignedInRequest) -> HttpResponse:
     """Add a user, and show once the link by which the person sets a password."""
@@ -59,7 +59,7 @@ def user_add(request: SignedInRequest) -> HttpResponse:
     return render(request, "users/user_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(Permission.USER_MANAGE)
 def user_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     user = _managed(request, pk)
@@ -77,7 +77,7 @@ def user_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "users/user_form.html", {"form": form, "managed": user}, status=422 if form.errors else 200)
 
 
-@require_GET
+@require_safe
 @needs(Permission.USER_MANAGE)
 def user_reach(request: SignedInRequest, pk: int) -> HttpResponse:
     """What this user can see and do, in words."""

@@ -14,7 +14,7 @@ from users.models import User
 from users.records import StaleVersion
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: SignedInRequest) -> HttpResponse:
     """What a person sets about the own account; role, team and reach are an administrator's."""
     form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))

@@ -6,7 +6,7 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_safe, require_http_methods
 
 from users.access import Permission, needs
 from users.conflicts import conflict_response
@@ -16,7 +16,7 @@ from users.models import Team
 from users.records import StaleVersion
 
 
-@require_GET
+@require_safe
 @needs(Permission.USER_MANAGE)
 def team_tree(request: SignedInRequest) -> HttpResponse:
     """Every team in the tree's order: a company has hundreds at most, so this is one page."""
@@ -24,7 +24,7 @@ def team_tree(request: SignedInRequest) -> HttpResponse:
     return render(request, "users/team_tree.html", {"teams": Team.objects.visible_to(request.user).annotate(members_count=members)})
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(Permission.USER_MANAGE)
 def team_add(request: SignedInRequest) -> HttpResponse:
     form = TeamForm(request.POST or None, initial={"parent": request.GET.get("parent")})
@@ -35,7 +35,7 @@ def team_add(request: SignedInRequest) -> HttpResponse:
     return render(request, "users/team_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(Permission.USER_MANAGE)
 def team_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Rename a team or hang it elsewhere; whoever sees a subtree sees the new one from the next request on."""

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_safe, require_http_methods, require_POST
 
 from users.access import Permission, allowed, needs
 from users.forms import TokenForm
@@ -14,7 +14,7 @@ from users.models import ApiToken
 MOST_SHOWN = 200
 
 
-@require_GET
+@require_safe
 @needs(Permission.TOKEN_OWN)
 def token_list(request: SignedInRequest) -> HttpResponse:
     """The person's own tokens; `?of=all` shows an administrator everybody's."""
@@ -27,7 +27,7 @@ def token_list(request: SignedInRequest) -> HttpResponse:
     return render(request, "users/token_list.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(Permission.TOKEN_OWN)
 def token_add(request: SignedInRequest) -> HttpResponse:
     """Make a token. Its secret is printed in this one answer and stored nowhere."""
