@@ -24,7 +24,7 @@ from customers.imports.facts import (
     ProductWriter,
 )
 from customers.imports.fields import KEY, fields_of
-from customers.imports.golden import GoldenWriter, warn_of_phones
+from customers.imports.golden import GoldenWriter
 from customers.imports.problems import Severity
 from customers.imports.reading import Form, rows
 from customers.imports.references import References
@@ -117,7 +117,7 @@ class Engine:
         """The rows that can become records, with ids in place of names."""
         self.context.references.resolve([row for row in chunk if not row.is_rejected])
         if isinstance(self.writer, GoldenWriter):
-            warn_of_phones(chunk, self.writer.methods_of, self.cleaner.column_of)
+            self.writer.read_methods(row for row in chunk if not row.is_rejected)
         return [row for row in chunk if not row.is_rejected and not self._waits(row)]
 
     def _waits(self, row: Row) -> bool:
@@ -127,7 +127,7 @@ class Engine:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [SOURCE_LOCK, self.context.source.pk])
-            run = ImportRun.objects.select_for_update().get(pk=self.run.pk)
+            run = ImportRun.objects.select_for_update().only("rows_done", "state", "counts").get(pk=self.run.pk)
             if run.rows_done != done or run.state != ImportRun.State.RUNNING:
                 raise Superseded
             counts: Counter[str] = Counter()
@@ -159,8 +159,8 @@ class Engine:
                 batch[0].say("refused", reason=_reason(error, self.writer))
                 return Counter()
         middle = len(batch) // 2
-        for row in batch:  # what the attempt found out about a row is found out again
-            row.problems = [problem for problem in row.problems if problem.severity != Severity.WARNING or problem.code == "bad_phone"]
+        for row in batch:  # the attempt's warnings come again
+            row.problems = [problem for problem in row.problems if problem.code != "possible_duplicate"]
         return self._write(batch[:middle]) + self._write(batch[middle:])
 
     def _count_plan(self, plan: Plan) -> Counter[str]:

@@ -81,14 +81,15 @@ class _Writers(dict[type, Any]):
     """The function that writes values of a type; of a subclass, such as a choice, the one of its base."""
 
     def __missing__(self, kind: type) -> Any:
-        self[kind] = next(write for base, write in tuple(self.items()) if issubclass(kind, base))
+        base_writer = next(write for base, write in tuple(self.items()) if issubclass(kind, base))
+        self[kind] = (lambda value: base_writer(str(value))) if issubclass(kind, str) else base_writer
         return self[kind]
 
 
 _WRITERS = _Writers(
     {
         type(None): lambda _value: "\\N",
-        str: lambda value: _text(str(value)),
+        str: _text,
         int: str,
         float: repr,
         bool: lambda value: "t" if value else "f",

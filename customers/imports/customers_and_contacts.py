@@ -201,13 +201,13 @@ class ContactWriter(GoldenWriter):
     def _matched_ids(self, rows: list[Row]) -> dict[str, int]:
         if self.context.match_by != "method.mail" or not rows:
             return {}
-        mails = {method.normalised: row.key for row in rows for method in self.methods_of(row) if method.kind == "mail"}
+        mails = {method.normalised: row.key for row in rows for method in row.methods if method.kind == "mail"}
         kept = ContactMethod.objects.filter(kind="mail", normalised__in=mails, contact__in=self.visible())
         return {mails[mail]: pk for mail, pk in kept.values_list("normalised", "contact_id")}
 
     def _refuse_the_erased(self, rows: list[Row]) -> None:
         """Who asked to be erased does not come back by a file, and the refusal does not quote the person."""
-        keys = {row.number: {method.normalised for method in self.methods_of(row)} for row in rows}
+        keys = {row.number: {method.normalised for method in row.methods} for row in rows}
         erased = Suppression.suppressed({key for several in keys.values() for key in several})
         for row in rows:
             if keys[row.number] & erased:

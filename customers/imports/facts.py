@@ -14,7 +14,7 @@ from customers.imports.cleaning import Row
 from customers.imports.copying import update_from
 from customers.imports.fields import KEY
 from customers.imports.problems import Severity
-from customers.imports.writing import Change, EventLog, Plan, Sheet, Writer, attname, default_of, ids_for
+from customers.imports.writing import Change, Context, EventLog, Plan, Sheet, Writer, attname, default_of, ids_for
 from customers.maths.names import match_key
 from customers.models import Asset, ContactPoint, Contract, Counter, Opportunity, Order, OrderLine, Product
 from customers.models.contract import contract_number
@@ -48,9 +48,14 @@ class FactWriter(Writer):
         self._write_creates(plan.creates, events)
         events.write()
 
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        # Fields with a dot in their name speak of what hangs on the record, such as an order's lines.
+        self.column_of = {name: attname(self.model, name) for name in context.fields if name != KEY and "." not in name}
+
     def values_of(self, row: Row) -> dict[str, Any]:
         """What the row says, by column of the record."""
-        return {attname(self.model, name): value for name, value in row.values.items() if name != KEY and "." not in name}
+        return {column: row.values[name] for name, column in self.column_of.items() if name in row.values}
 
     def derived(self, values: dict[str, Any]) -> dict[str, Any]:
         """Columns that follow from others."""
@@ -65,7 +70,7 @@ class FactWriter(Writer):
 
     def _find(self, rows: list[Row], *, lock: bool) -> dict[str, dict[str, Any]]:
         """The records that the rows speak of, by the rows' keys."""
-        columns = {attname(self.model, name) for name in self.context.fields if name != KEY and "." not in name}
+        columns = set(self.column_of.values())
         kept = self.model.objects.select_for_update().order_by("pk") if lock else self.model.objects.all()
         kept = kept.values("id", "version", "source_key", *columns, *self._always_read())
         found = {one["source_key"]: one for one in kept.filter(source=self.context.source, source_key__in=[row.key for row in rows])}
@@ -90,7 +95,7 @@ class FactWriter(Writer):
         return not row.is_rejected
 
     def _write_changes(self, changes: list[Change], events: EventLog) -> None:
-        columns = sorted({attname(self.model, name) for name in self.context.fields if name != KEY and "." not in name})
+        columns = list(self.column_of.values())
         rows = []
         for change in changes:
             own = {name: pair for name, pair in change.changes.items() if name in columns}
@@ -106,7 +111,7 @@ class FactWriter(Writer):
     def _write_creates(self, rows: list[Row], events: EventLog) -> list[int]:
         if not rows:
             return []
-        columns = list(dict.fromkeys(attname(self.model, name) for name in self.context.fields if name != KEY and "." not in name))
+        columns = list(self.column_of.values())
         defaults = {name: default_of(self.model, name) for name in columns}
         next_id = ids_for(self.model, len(rows))
         made = [(next_id(), row, defaults | self.values_of(row)) for row in rows]
@@ -200,7 +205,7 @@ class ContactPointWriter(FactWriter):
         return created_by if "channel" in self.context.fields else created_by | {"channel": self.values_of(row)["channel"]}
 
     def _find(self, rows: list[Row], *, lock: bool) -> dict[str, dict[str, Any]]:
-        columns = {attname(self.model, name) for name in self.context.fields if name != KEY}
+        columns = set(self.column_of.values())
         kept = ContactPoint.objects.filter(source=self.context.source, source_key__in=[row.key for row in rows])
         return {one["source_key"]: one for one in kept.values("id", "source_key", "customer_id", "channel", *columns)}
 

@@ -16,7 +16,7 @@ from django.db.models import Model, QuerySet
 
 from customers.imports.cleaning import Row
 from customers.imports.copying import update_from
-from customers.imports.fields import CUSTOM, KEY
+from customers.imports.fields import CUSTOM
 from customers.imports.problems import Severity
 from customers.imports.writing import Change, Context, EventLog, Plan, Sheet, Writer, attname, default_of, ids_for
 from customers.maths.contact_keys import method_key
@@ -45,8 +45,9 @@ class GoldenWriter(Writer):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._names = [name for name in context.fields if name != KEY and "." not in name and name in self.model.SOURCED]
-        self.columns = [attname(self.model, name) for name in self._names if name != "parent"]
+        names = [name for name in context.fields if name in self.model.SOURCED and name != "parent"]
+        self._column_of = {name: attname(self.model, name) for name in names}
+        self.columns = list(self._column_of.values())
         self.has_custom = any(name.startswith(CUSTOM) for name in context.fields)
 
     # ── What is there ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -72,7 +73,7 @@ class GoldenWriter(Writer):
 
     def values_of(self, row: Row) -> dict[str, Any]:
         """What the row says of the record's own columns; an administrator's fields come as one column."""
-        values = {attname(self.model, name): row.values[name] for name in self._names if name in row.values and name != "parent"}
+        values = {column: row.values[name] for name, column in self._column_of.items() if name in row.values}
         if self.has_custom:
             values["custom"] = {name.removeprefix(CUSTOM): row.values[name] for name in row.values if name.startswith(CUSTOM)}
         return values
@@ -119,14 +120,18 @@ class GoldenWriter(Writer):
 
     # ── Methods and addresses ───────────────────────────────────────────────────────────────────────────────────────
 
-    def methods_of(self, row: Row) -> list[Method]:
-        region = str(row.values.get("country") or settings.DEFAULT_PHONE_REGION)
-        methods = []
-        for name, value in row.values.items():
-            if name.startswith(METHOD):
-                kind = name.removeprefix(METHOD)
-                methods.append(Method(kind, value, *method_key(kind, value, region)))
-        return methods
+    def read_methods(self, rows: Iterable[Row]) -> None:
+        """Work out how to reach whom each row speaks of. Numbers that cannot be dialled are kept as written, and said."""
+        names = [name for name in self.context.fields if name.startswith(METHOD)]
+        for row in rows:
+            region = str(row.values.get("country") or settings.DEFAULT_PHONE_REGION)
+            for name in names:
+                if name in row.values:
+                    kind, value = name.removeprefix(METHOD), row.values[name]
+                    method = Method(kind, value, *method_key(kind, value, region))
+                    row.methods.append(method)
+                    if not method.is_valid and kind != ContactMethod.Kind.MAIL:
+                        row.say("bad_phone", name, value, severity=Severity.WARNING)
 
     def address_of(self, row: Row) -> dict[str, str]:
         parts = {name.removeprefix(ADDRESS): value for name, value in row.values.items() if name.startswith(ADDRESS)}
@@ -146,7 +151,7 @@ class GoldenWriter(Writer):
         }
         for change in plan.changes:
             pk = change.current["id"]
-            change.current["new_methods"] = [m for m in self.methods_of(change.row) if (m.kind, m.normalised) not in methods[pk]]
+            change.current["new_methods"] = [m for m in change.row.methods if (m.kind, m.normalised) not in methods[pk]]
             change.current["address"] = addresses.get(pk)
 
     def _says_anything(self, change: Change) -> bool:
@@ -214,7 +219,7 @@ class GoldenWriter(Writer):
         next_id = ids_for(self.model, len(rows))
         made = [(next_id(), row, defaults | self.values_of(row)) for row in rows]
         self._tie([(row, pk) for pk, row, _values in made])
-        self._write_methods([(pk, method, records[row.number]) for pk, row, _values in made for method in self.methods_of(row)], None)
+        self._write_methods([(pk, method, records[row.number]) for pk, row, _values in made for method in row.methods], None)
         self._write_new_addresses([(pk, self.address_of(row), records[row.number]) for pk, row, _values in made])
         self.write_new_companions([(pk, row) for pk, row, _values in made])
         for row, values in self.completed(made):
@@ -285,11 +290,3 @@ class GoldenWriter(Writer):
 
     def customer_for_history(self, owner: int) -> int | None:
         return owner
-
-
-def warn_of_phones(rows: Iterable[Row], methods_of: Any, column_of: dict[str, str]) -> None:
-    """Say which numbers cannot be dialled; they are kept as written."""
-    for row in rows:
-        for method in methods_of(row):
-            if not method.is_valid and method.kind != "mail":
-                row.say("bad_phone", column_of.get(f"{METHOD}{method.kind}", ""), method.value, severity=Severity.WARNING)

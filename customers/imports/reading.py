@@ -128,7 +128,8 @@ def _text_rows(file: IO[bytes], form: Form) -> Rows:
     except csv.Error as error:
         raise BadFile(_("Line %(line)s cannot be read as CSV: %(reason)s") % {"line": reader.line_num, "reason": error}) from error
     finally:
-        text.detach()
+        if not file.closed:  # a reader that was left half-way is ended late
+            text.detach()
 
 
 def _place(error: UnicodeDecodeError, encoding: str) -> dict[str, Any]:

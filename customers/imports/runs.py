@@ -25,7 +25,7 @@ from customers.maths.written_forms import MARKS, ORDERS, read_column
 from customers.models import ImportProblem, ImportRun, Job, SourceSystem
 from users.models import Event, User
 
-ROWS_EXAMINED = 20_000  # from which the form of numbers and days is told
+ROWS_EXAMINED = 10_000  # from which the form of numbers and days is told
 ROWS_SHOWN = 5
 State = ImportRun.State
 CAN_BE_MAPPED = (State.UPLOADED, State.MAPPED, State.CHECKED, State.FAILED)

@@ -47,8 +47,9 @@ def test_the_separator_is_found(separator: str) -> None:
 
 def _workbook(rows: list[list[Any]]) -> bytes:
     book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
     for row in rows:
-        book.active.append(row)
+        sheet.append(row)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
