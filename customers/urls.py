@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customers.views import contact, contact_point, customer, customer_form, customer_list, history, timeline
+from customers.views import contact, contact_point, customer, customer_form, customer_list, history, import_run, timeline
 
 app_name = "customers"
 
@@ -27,4 +27,15 @@ urlpatterns = [
     path("contacts/<int:pk>/consents/<int:consent_pk>/withdraw/", contact.consent_withdraw, name="consent-withdraw"),
     path("contact-points/new/", contact_point.contact_point_add, name="contact-point-add"),
     path("contact-points/<int:pk>/correct/", contact_point.contact_point_correct, name="contact-point-correct"),
+    path("imports/", import_run.import_list, name="imports"),
+    path("imports/new/", import_run.import_add, name="import-add"),
+    path("imports/<int:pk>/", import_run.import_detail, name="import"),
+    path("imports/<int:pk>/columns/", import_run.import_columns, name="import-columns"),
+    path("imports/<int:pk>/form/", import_run.import_reread, name="import-reread"),
+    path("imports/<int:pk>/check/", import_run.import_check, name="import-check"),
+    path("imports/<int:pk>/launch/", import_run.import_launch, name="import-launch"),
+    path("imports/<int:pk>/cancellation/", import_run.import_cancel, name="import-cancel"),
+    path("imports/<int:pk>/undoing/", import_run.import_undo, name="import-undo"),
+    path("imports/<int:pk>/hints/", import_run.import_hint, name="import-hint"),
+    path("imports/<int:pk>/problems.csv", import_run.import_problems, name="import-problems"),
 ]

@@ -95,7 +95,7 @@ def contact_rows(count: int) -> Iterator[list[str]]:
 
 def _copy_again(folder: Path) -> tuple[Cost, int]:
     """Write down what the import wrote, empty the tables, and COPY it back."""
-    names = {model: [field.column for field in model._meta.concrete_fields if not field.generated] for model in WRITTEN}
+    names = {model: [str(field.column) for field in model._meta.concrete_fields if not field.generated] for model in WRITTEN}
     rows = 0
     with connection.cursor() as cursor:
         for model, columns in names.items():

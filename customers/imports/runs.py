@@ -123,6 +123,17 @@ def set_mapping(run: ImportRun, *, mapping: dict[str, str], options: dict[str, A
     _remember(run)
 
 
+@transaction.atomic
+def add_hint(run: ImportRun, *, by: User | None, spelling: str, meaning: str) -> None:
+    """Teach the run's source what one of its spellings means."""
+    source = SourceSystem.objects.select_for_update().get(pk=run.source_id)
+    before = source.hints.get(spelling)
+    source.hints = source.hints | {spelling: meaning}
+    source.save(update_fields=["hints"])
+    changes = {spelling: [before, meaning]}
+    Event.record(Event.Action.CHANGED, noun="source_system", by=by, object_id=source.pk, label=str(source), changes=changes)
+
+
 def launch(run: ImportRun, *, dry_run: bool = False) -> Job:
     """Queue the check of the whole file, or the import itself; raises ValidationError where the run is not ready for it."""
     title = _("Check of %(file)s") if dry_run else _("Import of %(file)s")
