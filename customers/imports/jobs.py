@@ -6,7 +6,6 @@ from typing import Any
 
 from customers.imports import runs, undoing
 from customers.imports.chunks import Superseded
-from customers.imports.problems import BadFile
 from customers.jobs import Cancelled, Progress, handles
 from customers.models import ImportRun
 
@@ -34,15 +33,19 @@ def do_import(progress: Progress, run_id: int) -> dict[str, Any]:
         raise
     except Superseded:
         return {}
-    except BadFile:
-        runs.finish(_run(run_id), State.FAILED)
+    except Exception:
+        runs.finish(_run(run_id), State.FAILED)  # what is written stays, and can be undone or gone on with
         raise
     return {"counts": _run(run_id).counts}
 
 
 @handles("undo_import")
 def undo_import(progress: Progress, run_id: int) -> dict[str, Any]:
-    return undoing.undo(_run(run_id), progress.tick)
+    try:
+        return undoing.undo(_run(run_id), progress.tick)
+    except Exception:
+        runs.finish(_run(run_id), State.FAILED)
+        raise
 
 
 def _run(run_id: int) -> ImportRun:

@@ -28,7 +28,7 @@ from users.models import Event, User
 ROWS_EXAMINED = 10_000  # from which the form of numbers and days is told
 ROWS_SHOWN = 5
 State = ImportRun.State
-CAN_BE_MAPPED = (State.UPLOADED, State.MAPPED, State.CHECKED, State.FAILED)
+CAN_BE_MAPPED = (State.UPLOADED, State.MAPPED, State.CHECKED, State.FAILED, State.CANCELLED)
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "gb18030", "big5", "cp1252", "latin-1", "cp1250", "cp932")
 
 

@@ -86,14 +86,18 @@ def _steps(run: ImportRun) -> Iterator[list[Event]]:
 
 def _undo_step(run: ImportRun, events: list[Event]) -> Counter[str]:
     counts: Counter[str] = Counter()
-    with connection.cursor() as cursor:
-        # Contact points are append-only, and references are checked at the end unless told otherwise.
-        cursor.execute("SET LOCAL pareto.rewriting = 'undoing an import'")
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    _allow_rewriting()
     for (noun, action), group in itertools.groupby(events, key=lambda event: (event.noun, event.action)):
         same = list(group)
         counts += _remove(noun, same) if action == Event.Action.CREATED else _restore(run, noun, same)
     return counts
+
+
+def _allow_rewriting() -> None:
+    """Contact points and source records are append-only but for this transaction; references are checked row by row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL pareto.rewriting = 'undoing an import'")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def _remove(noun: str, events: list[Event]) -> Counter[str]:
@@ -174,7 +178,7 @@ def _changed_since(run: ImportRun, row: Any, event: Event, name: str) -> bool:
 
 def _forget_sources(run: ImportRun) -> None:
     """The source records that nothing shows any more; those that back a kept value stay."""
-    CrossReference.objects.filter(system=run.source, customer=None, contact=None).delete()
+    _allow_rewriting()
     ImportProblem.objects.filter(run=run, severity=ImportProblem.Severity.TO_DO).update(resolved_at=run.finished_at)
     records = SourceRecord.objects.filter(import_run=run)
     for noun in ("customer", "contact"):

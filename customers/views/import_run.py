@@ -90,6 +90,7 @@ def _detail_context(request: SignedInRequest, run: ImportRun) -> dict[str, Any]:
         "severity": chosen,
         "names": _unknown_names(run) if run.state in (State.CHECKED, State.DONE) else [],
         "can_start": run.state in (State.MAPPED, State.CHECKED),
+        "can_map": run.state in runs.CAN_BE_MAPPED,
         "can_undo": run.state in (State.DONE, State.CANCELLED, State.FAILED) and run.rows_done > 0,
         "step": _step(run),
     }

@@ -187,3 +187,15 @@ def test_the_command_refuses_a_bad_file_with_status_2(world: World, tmp_path: Pa
             call_command("import_file", str(path), kind="customers", source="erp", json=True, stdout=out)
         assert exit_.value.code == 2
         assert "file" in json.loads(out.getvalue())["errors"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_undoing_works_in_transactions_of_its_own() -> None:
+    """As a worker does it: nothing of the first transaction's permissions is left in the last."""
+    from tests.factories import make_team
+
+    ivy = make_user("ivy2", team=make_team("Head office 2"), role="administrator")
+    run = run_file("id,name\n1,Acme\n", "customers", by=ivy)
+    undoing.undo(run, lambda _done: None)
+    assert not Customer.objects.exists()
+    assert not SourceRecord.objects.exists()
