@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
-from customers.models import ContactMethod, Contract, Customer, Opportunity, Order, Position, SourceRecord
+from customers.models import ContactMethod, ContactPoint, Contract, Customer, Opportunity, Order, Position, SourceRecord
 from customers.models.golden import GoldenRecord
 from customers.models.order import OrderQuerySet
 
 if TYPE_CHECKING:
     from users.models import User
 
+NEWEST_LOOKED_AT = 300
 MOST_IN_A_FAMILY = 500  # rows shown of a tree of companies; the roll-up counts them all
 
 
@@ -179,3 +181,40 @@ def _as_tree(root: int, rows: list[Customer]) -> list[Relative]:
         found.append(Relative(row, depth))
         stack += [(child, depth + 1) for child in reversed(children.get(row.pk, []))]
     return found
+
+
+@dataclass(frozen=True)
+class CappedCount:
+    """How many there are, counted no further than the page can use."""
+
+    counted: int
+    is_more: bool
+
+    def __bool__(self) -> bool:
+        return self.counted > 0
+
+    def __str__(self) -> str:
+        return f"{self.counted}+" if self.is_more else str(self.counted)
+
+
+def count_up_to(rows: QuerySet[Any], most: int) -> CappedCount:
+    found = len(rows.values_list("pk", flat=True)[: most + 1])
+    return CappedCount(min(found, most), found > most)
+
+
+def own_customers_by_status(user: User, *, most: int = 999) -> list[tuple[str, str, CappedCount]]:
+    """(status, label, count) of the person's own customers; a huge portfolio is counted up to `most` rows of it."""
+    statuses = Counter(Customer.objects.visible_to(user).filter(owner=user).values_list("status", flat=True)[: most + 1])
+    is_more = statuses.total() > most
+    return [(status.value, str(status.label), CappedCount(statuses[status], is_more)) for status in Customer.Status if statuses[status]]
+
+
+def latest_contact_points(user: User, *, most: int) -> list[ContactPoint]:
+    """The newest contacts: the person's own, and those of the company's last few hundred that the person may see.
+
+    Looking for the newest ones in a small reach could walk through millions of rows; this walks through NEWEST_LOOKED_AT.
+    """
+    points = ContactPoint.objects.visible_to(user).select_related("customer", "staff").newest_first()
+    newest = ContactPoint.objects.newest_first().values("pk")[:NEWEST_LOOKED_AT]
+    found = {point.pk: point for point in [*points.filter(pk__in=newest)[:most], *points.filter(staff=user)[:most]]}
+    return sorted(found.values(), key=lambda point: (point.at, point.pk), reverse=True)[:most]

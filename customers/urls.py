@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from customers.views import contact, contact_point, customer, customer_form, customer_list, history, import_run, timeline
+from customers.views import (
+    contact,
+    contact_point,
+    custom_field,
+    customer,
+    customer_form,
+    customer_list,
+    history,
+    import_run,
+    job,
+    timeline,
+    to_do,
+)
 
 app_name = "customers"
 
@@ -38,4 +50,14 @@ urlpatterns = [
     path("imports/<int:pk>/undoing/", import_run.import_undo, name="import-undo"),
     path("imports/<int:pk>/hints/", import_run.import_hint, name="import-hint"),
     path("imports/<int:pk>/problems.csv", import_run.import_problems, name="import-problems"),
+    path("to-do/", to_do.to_do, name="to-do"),
+    path("to-do/opportunities/<int:pk>/customer/", to_do.opportunity_assign, name="opportunity-assign"),
+    path("to-do/rows/<int:pk>/resolve/", to_do.problem_resolve, name="problem-resolve"),
+    path("jobs/", job.job_list, name="jobs"),
+    path("jobs/<int:pk>/", job.job_detail, name="job"),
+    path("jobs/<int:pk>/cancel/", job.job_cancel, name="job-cancel"),
+    path("custom-fields/", custom_field.custom_field_list, name="custom-fields"),
+    path("custom-fields/new/", custom_field.custom_field_add, name="custom-field-add"),
+    path("custom-fields/<int:pk>/", custom_field.custom_field_edit, name="custom-field-edit"),
+    path("custom-fields/<int:pk>/archive/", custom_field.custom_field_archive, name="custom-field-archive"),
 ]

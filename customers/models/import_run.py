@@ -7,6 +7,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.job import Job
@@ -117,3 +118,8 @@ class ImportProblem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.row_number}/{self.column}: {self.code}"
+
+    def resolve(self, *, by: User) -> None:
+        """Take it off the to-do list; who resolved it first stays on record."""
+        ImportProblem.objects.filter(pk=self.pk, resolved_at=None).update(resolved_at=timezone.now(), resolved_by=by)
+        self.refresh_from_db()
