@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OURS = ("DATABASE_URL", "REDIS_URL", "PARETO_HOME", "SECRET_KEY", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST")
+OURS = ("DATABASE_URL", "REDIS_URL", "PARETO_HOME", "SECRET_KEY", "PYTHONDONTWRITEBYTECODE")
 
 # An interpreter under somebody's home cannot be read by others: the ordinary user may read (and only read) everything.
 ORDINARY_USER = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
