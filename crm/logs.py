@@ -42,3 +42,8 @@ def _described(error: BaseException) -> str:
 def _where(error: BaseException) -> str:
     frames = reversed(traceback.extract_tb(error.__traceback__)[-DEEPEST:])
     return " < ".join(f"{frame.filename.removeprefix(ROOT)}:{frame.lineno} {frame.name}" for frame in frames)
+
+
+def is_no_health_check(record: logging.LogRecord) -> bool:
+    """For Django's own line about an answer of 503: whoever asked for health has been told, every few seconds."""
+    return getattr(getattr(record, "request", None), "path", "") != "/healthz"

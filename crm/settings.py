@@ -180,11 +180,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"one_line": {"()": "crm.logs.OneLine"}},
+    "filters": {"no_health_check": {"()": "django.utils.log.CallbackFilter", "callback": "ext://crm.logs.is_no_health_check"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "one_line"}},
     "root": {"handlers": ["stderr"], "level": env.str("PARETO_LOG_LEVEL", default="INFO")},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},  # no mails, which would carry what people typed
-        "django.request": {"level": "ERROR"},  # a 4xx stands in the line of its request already
+        "django.request": {"level": "ERROR", "filters": ["no_health_check"]},  # a 4xx stands in the line of its request already
     },
 }
 

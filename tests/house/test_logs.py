@@ -7,6 +7,7 @@ import sys
 import pytest
 from django.db import DatabaseError
 from django.test import Client
+from pytest_django import Settings
 
 from crm.logs import OneLine
 from tests.factories import make_user
@@ -65,3 +66,10 @@ def test_asking_for_health_leaves_no_line(client: Client, caplog: pytest.LogCapt
     with caplog.at_level(logging.INFO, logger="crm.request"):
         client.get("/healthz")
     assert [one for one in caplog.records if one.name == "crm.request"] == []
+
+
+@pytest.mark.django_db
+def test_an_answer_that_something_is_unwell_is_no_news(client: Client, settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": "without-any-sign-of-life"}}
+    assert client.get("/healthz").status_code == 503
+    assert "healthz" not in capfd.readouterr().err
