@@ -59,7 +59,8 @@ class Engine:
     def __init__(self, run: ImportRun, columns: list[str]) -> None:
         fields = fields_of(run.kind)
         named = [fields[name] for name in run.mapping.values() if name in fields]
-        references = References(by=run.by, source=run.source, fields=named)
+        writer = WRITERS[run.kind]
+        references = References(by=run.by, source=run.source, fields=named, unknown_customer=writer.unknown_customer)
         self.run = run
         self.context = Context(run, run.source, run.by, references, run.options["match_by"], [one.name for one in named])
         self.cleaner = Cleaner(
@@ -70,7 +71,7 @@ class Engine:
             hints=run.source.hints,
             zone=self.context.zone,
         )
-        self.writer = WRITERS[run.kind](self.context)
+        self.writer = writer(self.context)
 
     def check(self, tell: Tell) -> Counter[str]:
         """Go through the whole file without writing a record: counts and problems are what a run would give now."""
@@ -168,7 +169,7 @@ class Engine:
 
     def _count_left_out(self, chunk: list[Row]) -> Counter[str]:
         counts = Counter(rejected=sum(row.is_rejected for row in chunk))
-        counts["to_do"] = sum(any(problem.severity == Severity.TO_DO for problem in row.problems) for row in chunk)
+        counts["to_do"] = sum(self.writer.is_to_do(row) for row in chunk)
         counts["duplicates"] = sum(any(problem.code == "possible_duplicate" for problem in row.problems) for row in chunk)
         return counts
 

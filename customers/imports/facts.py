@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from customers.imports.cleaning import Row
 from customers.imports.copying import update_from
-from customers.imports.fields import KEY
+from customers.imports.fields import CUSTOMER, KEY
 from customers.imports.problems import Severity
 from customers.imports.writing import Change, Context, EventLog, Plan, Sheet, Writer, attname, default_of, ids_for
 from customers.maths.names import match_key
@@ -175,8 +175,14 @@ class AssetWriter(FactWriter):
 
 
 class OpportunityWriter(FactWriter):
+    """One without a customer comes in all the same: the to-do list shows it until somebody finds the customer."""
+
     model = Opportunity
     waits_for_customer = False
+    unknown_customer = Severity.WARNING
+
+    def is_to_do(self, row: Row) -> bool:
+        return not row.is_rejected and CUSTOMER not in row.values
 
 
 class ContactPointWriter(FactWriter):

@@ -19,7 +19,9 @@ MOST_REMEMBERED = 200_000
 class References:
     """Finds the records that names mean, among those that the person who imports can see."""
 
-    def __init__(self, *, by: User | None, source: SourceSystem, fields: Iterable[Field]) -> None:
+    def __init__(self, *, by: User | None, source: SourceSystem, fields: Iterable[Field], unknown_customer: str) -> None:
+        """`unknown_customer` is how severe it is when nobody knows a row's customer."""
+        self._unknown_customer = unknown_customer
         self._by = by
         self._source = source
         self._fields = [one for one in fields if one.is_reference]
@@ -51,7 +53,7 @@ class References:
             return
         who = {CUSTOMER: "customer", COLLEAGUE: "owner", PRODUCT: "product"}[one.holds]
         code = f"{who}_{'unclear' if found == UNCLEAR else 'unknown'}"
-        row.say(code, str(one.label), name, severity=Severity.TO_DO if one.holds == CUSTOMER else Severity.WARNING)
+        row.say(code, str(one.label), name, severity=self._unknown_customer if one.holds == CUSTOMER else Severity.WARNING)
 
     def _found(self, holds: str, name: str) -> int:
         if holds == CUSTOMER:

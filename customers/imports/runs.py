@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from customers.imports import reading
 from customers.imports.chunks import Engine, Tell
 from customers.imports.fields import DAY, DECIMAL, KEY, MATCHED_BY, MOMENT, WHOLE, fields_of, guess_mapping
+from customers.imports.parents import CODES as PARENT_CODES
 from customers.imports.parents import tie_parents
 from customers.imports.problems import BadFile
 from customers.imports.reading import Form
@@ -219,7 +220,8 @@ def work(run: ImportRun, tell: Tell) -> None:
 def finish(run: ImportRun, state: str) -> None:
     """Leave the run in its last state, and on record."""
     run.state, run.finished_at = state, timezone.now()
-    run.counts = _true_counts(run)
+    orphans = ImportProblem.objects.filter(run=run, code__in=PARENT_CODES).count()
+    run.counts = {**run.counts, "to_do": run.counts.get("to_do", 0) + orphans}
     run.save(update_fields=["state", "finished_at", "counts"])
     action = Event.Action.IMPORTED if state == State.DONE else Event.Action.CHANGED
     Event.record(action, noun="import_run", by=run.by, object_id=run.pk, label=str(run), changes={"counts": [None, run.counts]})
@@ -228,11 +230,6 @@ def finish(run: ImportRun, state: str) -> None:
 def sum_rows(run: ImportRun) -> int:
     with run.file.open("rb") as content:
         return reading.count_rows(content, Form(**run.inspection["form"]))
-
-
-def _true_counts(run: ImportRun) -> dict[str, int]:
-    waiting = ImportProblem.objects.filter(run=run, severity=ImportProblem.Severity.TO_DO).values("row_number").distinct().count()
-    return {**run.counts, "to_do": waiting}
 
 
 def _engine(run: ImportRun) -> Engine:

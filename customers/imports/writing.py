@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from customers.imports.cleaning import Row
 from customers.imports.copying import copy_in, reserve_ids
+from customers.imports.problems import Severity
 from customers.imports.references import References
 from customers.models import ImportRun, SourceSystem
 from users.http import current_request_id
@@ -71,6 +72,7 @@ class Writer(ABC):
     """Turns rows of one kind of file into records."""
 
     waits_for_customer = True  # a row whose customer is unknown waits for a person, since the record cannot be without
+    unknown_customer: str = Severity.TO_DO
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -83,9 +85,9 @@ class Writer(ABC):
     def write(self, plan: Plan) -> None:
         """Write the batch, in the caller's transaction."""
 
-    def repeats(self, row: Row) -> str:
-        """Rows of one chunk with the same answer speak of the same record, and are written one after the other."""
-        return row.key
+    def is_to_do(self, row: Row) -> bool:
+        """Whether the row leaves something to a person."""
+        return any(problem.severity == Severity.TO_DO for problem in row.problems)
 
 
 class EventLog:
