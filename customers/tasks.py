@@ -6,6 +6,7 @@ from django.db import InterfaceError, OperationalError
 from customers import jobs
 from customers.imports import jobs as _imports  # noqa: F401  (registers what imports do as jobs)
 from customers.models import Job
+from customers.privacy import jobs as _privacy  # noqa: F401  (registers the erasure)
 
 
 @shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=10)

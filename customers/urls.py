@@ -12,6 +12,8 @@ from customers.views import (
     history,
     import_run,
     job,
+    privacy,
+    reach,
     timeline,
     to_do,
 )
@@ -37,6 +39,8 @@ urlpatterns = [
     path("contacts/<int:pk>/discard/", contact.contact_discard, name="contact-discard"),
     path("contacts/<int:pk>/consents/", contact.consent_give, name="consent-give"),
     path("contacts/<int:pk>/consents/<int:consent_pk>/withdraw/", contact.consent_withdraw, name="consent-withdraw"),
+    path("contacts/<int:pk>/privacy/", privacy.contact_privacy, name="contact-privacy"),
+    path("contacts/<int:pk>/export/", privacy.contact_export, name="contact-export"),
     path("contact-points/new/", contact_point.contact_point_add, name="contact-point-add"),
     path("contact-points/<int:pk>/correct/", contact_point.contact_point_correct, name="contact-point-correct"),
     path("imports/", import_run.import_list, name="imports"),
@@ -60,4 +64,5 @@ urlpatterns = [
     path("custom-fields/new/", custom_field.custom_field_add, name="custom-field-add"),
     path("custom-fields/<int:pk>/", custom_field.custom_field_edit, name="custom-field-edit"),
     path("custom-fields/<int:pk>/archive/", custom_field.custom_field_archive, name="custom-field-archive"),
+    path("users/<int:pk>/reach/customers/", reach.user_reach, name="reach"),
 ]

@@ -207,7 +207,11 @@ class ContactWriter(GoldenWriter):
 
     def _refuse_the_erased(self, rows: list[Row]) -> None:
         """Who asked to be erased does not come back by a file, and the refusal does not quote the person."""
+        system = self.context.source.code
         keys = {row.number: {method.normalised for method in row.methods} for row in rows}
+        for row in rows:
+            if row.key:
+                keys[row.number].add(Suppression.source_key(system, row.key))
         erased = Suppression.suppressed({key for several in keys.values() for key in several})
         for row in rows:
             if keys[row.number] & erased:

@@ -74,6 +74,11 @@ class Suppression(models.Model):
         """Keyed, since a plain digest of a phone number is found again by trying all phone numbers."""
         return salted_hmac("pareto.suppression", normalised, secret=secret, algorithm="sha256").hexdigest()
 
+    @staticmethod
+    def source_key(system_code: str, key: str) -> str:
+        """A source's key for a person, as a value to suppress: the source may go on naming the erased one."""
+        return f"key:{system_code}:{key}"
+
     @classmethod
     def add(cls, normalised_values: Iterable[str]) -> None:
         """Keep these addresses (as ContactMethod.normalised writes them) from coming back."""

@@ -48,6 +48,7 @@ def contact_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         "can_change": allowed(request.user, Permission.CONTACT_CHANGE),
         "can_log": allowed(request.user, Permission.CONTACT_POINT_ADD),
         "can_discard": allowed(request.user, Permission.CUSTOMER_DELETE),
+        "can_erase": allowed(request.user, Permission.PERSON_ERASE),
     }
     return render(request, "customers/contact_detail.html", context)
 
