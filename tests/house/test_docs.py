@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from users.access import DEFAULT_SCOPE, ROLE_PERMISSIONS, Permission, Role, Scope
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FOLDERS = r"(?:bin|crm|users|customers|segmentation|service_center|analytics|static|templates|tests|docs)"
@@ -69,3 +71,15 @@ def test_decisions_are_numbered_without_a_gap() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
     for path in (ROOT / "docs" / "decisions").glob("*.md"):
         assert path.read_text().startswith(f"# {int(path.name[:4])}. "), path.name
+
+
+def test_the_access_tables_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "access.md").read_text()
+    assert "| act | " + " | ".join(str(role.label) for role in Role) + " |" in text
+    for permission in Permission:
+        row = " | ".join("yes" if permission in ROLE_PERMISSIONS[role] else "" for role in Role)
+        assert f"| {permission.label} | {row} |" in text
+    for role in Role:
+        assert f"| {role.label} | {DEFAULT_SCOPE[role].label} |" in text
+    for scope in Scope:
+        assert f"| `{scope.value}` | {scope.label} |" in text
