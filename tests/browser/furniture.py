@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
-from customers.models import Contact, Customer
+from customers.imports import runs
+from customers.models import Contact, Customer, ImportRun
 from tests.factories import make_contact, make_contact_point, make_contract, make_customer, make_order, make_user
 from tests.people import World
 from users.access import Role
@@ -19,6 +21,7 @@ class Furniture:
     zhang: User  # an administrator who works in Chinese
     customer: Customer
     contact: Contact
+    import_run: ImportRun
 
 
 def furnish(world: World) -> Furniture:
@@ -29,4 +32,6 @@ def furnish(world: World) -> Furniture:
     make_order(customer=customer, amount=1_234_567)
     make_contract(customer=customer)
     make_contact_point(customer=customer, by=world.ana, contact=contact, subject="Wants a quotation for https://" + "long" * 40)
-    return Furniture(world, zhang, customer, contact)
+    table = io.BytesIO("Name,Founded,Signed on\nAcme,1987,03-04-2017\n华信科技,2001,05-06-2018\n".encode())
+    import_run = runs.start(by=world.ada, kind=ImportRun.Kind.CUSTOMERS, source_code="erp", name="customers.csv", content=table)
+    return Furniture(world, zhang, customer, contact, import_run)
