@@ -16,6 +16,7 @@ from customers.api.contact_points import ContactPointView
 from customers.api.contacts import AddressView, ConsentView, ContactMethodView, ContactView, PositionView
 from customers.api.custom_fields import CustomFieldView
 from customers.api.customers import CustomerView
+from customers.api.imports import ImportProblemView, ImportView
 from customers.api.jobs import JobView
 from customers.api.sales import (
     AssetView,
@@ -50,6 +51,8 @@ NOUNS = {
     "source-systems": SourceSystemView,
     "source-records": SourceRecordView,
     "cross-references": CrossReferenceView,
+    "imports": ImportView,
+    "import-problems": ImportProblemView,
     "jobs": JobView,
     "users": UserView,
     "teams": TeamView,

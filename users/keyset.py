@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -87,10 +87,13 @@ def _read(queryset: models.QuerySet[M], sort: Sort, cursor: str) -> tuple[bool, 
         if len(cursor) > LONGEST_CURSOR:
             raise BadCursor(cursor[:40])
         way, key, value, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if key != sort.key or way not in ("f", "b") or "\x00" in str(value):
+        if key != sort.key or way not in ("f", "b") or value is None or pk is None or "\x00" in str(value):
             raise BadCursor(cursor)
-        return way == "b", (_column(queryset, sort).to_python(value), queryset.model._meta.pk.to_python(pk))
-    except (ValueError, TypeError, RecursionError, ValidationError) as error:
+        value = _column(queryset, sort).to_python(value)
+        if isinstance(value, datetime):
+            value = value.astimezone(UTC)  # the database refuses odd offsets
+        return way == "b", (value, queryset.model._meta.pk.to_python(pk))
+    except (ValueError, TypeError, OverflowError, RecursionError, ValidationError) as error:
         raise BadCursor(cursor[:40]) from error
 
 

@@ -43,12 +43,13 @@ class Filter:
 
 
 def choice(lookup: str, choices: Any) -> Filter:
-    return Filter(lookup, serializers.ChoiceField(choices.choices), {"type": "string", "example": str(choices.values[0])}, many=True)
+    words = [str(value) for value in choices.values]
+    return Filter(lookup, serializers.ChoiceField(choices.choices), {"type": "string", "enum": words}, many=True)
 
 
 def identity(lookup: str) -> Filter:
     """The id of another record."""
-    return Filter(lookup, serializers.IntegerField(min_value=0, max_value=2**63 - 1), {"type": "string", "example": "42"}, many=True)
+    return Filter(lookup, serializers.IntegerField(min_value=0, max_value=2**63 - 1), {"type": "integer"}, many=True)
 
 
 def number(lookup: str) -> Filter:
@@ -126,5 +127,7 @@ def _shown(name: str) -> str:
 
 
 def _documented(name: str, one: Filter) -> dict[str, Any]:
-    text = "Several values with commas between." if one.many else ""
-    return {"name": name, "in": "query", "required": False, "schema": one.schema} | ({"description": text} if text else {})
+    found = {"name": name, "in": "query", "required": False, "schema": one.schema}
+    if one.many:
+        found |= {"schema": {"type": "array", "items": one.schema}, "style": "form", "explode": False}
+    return found

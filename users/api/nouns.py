@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db import transaction
+
+from users import actions
 from users.access import Permission, Role
 from users.api import filters as by
 from users.api.serializers import RecordSerializer
-from users.api.views import NounView
+from users.api.views import NounView, RecordView
 from users.keyset import Sort
 from users.models import ApiToken, Event, Team, User
+
+MANAGED = {"read": Permission.CUSTOMER_VIEW, "add": Permission.USER_MANAGE, "change": Permission.USER_MANAGE}
 
 
 class UserSerializer(RecordSerializer):
     class Meta:
         model = User
         fields = ("id", "version", "email", "name", "team", "role", "data_scope", "language", "time_zone", "is_active", "updated_at")
-        read_only_fields = fields
+        read_only_fields = ("id", "version", "updated_at")
 
 
-class UserView(NounView):
-    """Colleagues. Accounts are made and changed by an administrator on the page of users."""
+class UserView(RecordView):
+    """Colleagues. A new account has no password: its invitation is sent from the page of users."""
 
     model, area, serializer_class = User, "users", UserSerializer
+    permissions = MANAGED
     sorts = (Sort("id", "pk"), Sort("name", "name"))
     filters = {
         "email": by.text("email"),
@@ -29,18 +37,29 @@ class UserView(NounView):
         "is_active": by.flag("is_active"),
     }
 
+    def add(self, values: dict[str, Any]) -> User:
+        return actions.add_user(by=self.user, **values)
+
+    @transaction.atomic
+    def change(self, row: User, values: dict[str, Any], version: int | None) -> None:
+        changes = actions.change_user(by=self.user, user=row, expected_version=version, **values)
+        if "is_active" in changes and not row.is_active:
+            actions.end_sessions(user=row)
+            actions.revoke_tokens(by=self.user, user=row)
+
 
 class TeamSerializer(RecordSerializer):
     class Meta:
         model = Team
         fields = ("id", "version", "name", "kind", "parent", "updated_at")
-        read_only_fields = fields
+        read_only_fields = ("id", "version", "updated_at")
 
 
-class TeamView(NounView):
+class TeamView(RecordView):
     """Places in the organisation: head office, regional centres, city centres, repair stations."""
 
     model, area, serializer_class = Team, "users", TeamSerializer
+    permissions = MANAGED
     sorts = (Sort("id", "pk"), Sort("name", "name"))
     filters = {"kind": by.choice("kind", Team.Kind), "parent": by.identity("parent")}
 

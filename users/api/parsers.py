@@ -31,7 +31,7 @@ class StrictJSONParser(BaseParser):
         if parser_context and (request := parser_context.get("request")):
             request.body_digest = hashlib.sha256(raw).hexdigest()  # for the Idempotency-Key
         value = _loaded(raw)
-        _refuse_odd_values(value)
+        refuse_odd_values(value)
         return value
 
 
@@ -68,7 +68,7 @@ def _number(text: str) -> Decimal:
     return number
 
 
-def _refuse_odd_values(value: Any) -> None:
+def refuse_odd_values(value: Any) -> None:
     """Walk everything, without recursion: how deep it goes, and texts with NUL bytes or halves of surrogate pairs."""
     todo: list[tuple[str, Any, int]] = [("", value, 1)]
     while todo:

@@ -16,7 +16,7 @@ from django.core import signals
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -140,6 +140,8 @@ def _known(exc: Exception) -> exceptions.APIException | None:
             return PayloadTooLarge()
         case SuspiciousOperation() | UnicodeError():
             return BadRequest(_("The request cannot be read."))
+        case DataError():
+            return BadRequest(_("A value is out of the range that can be stored."))
         case ProtectedError():
             return Conflict(_("Other records refer to this one."))
         case IntegrityError():
