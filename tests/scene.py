@@ -32,6 +32,7 @@ class Scene:
     invoice: c.Invoice
     payment: c.Payment
     opportunity: c.Opportunity
+    loose_opportunity: c.Opportunity
     custom_field: c.CustomField
     source_system: c.SourceSystem
     source_record: c.SourceRecord
@@ -81,6 +82,7 @@ def make_scene(world: World) -> Scene:
         invoice=invoice,
         payment=c.Payment.add(by=None, invoice=invoice, paid_on=date(2026, 4, 2), amount=Decimal(100)),
         opportunity=c.Opportunity.add(by=None, customer=customer, owner=ana, title="More"),
+        loose_opportunity=c.Opportunity.add(by=None, owner=ana, title="Whose?"),
         custom_field=c.CustomField.add(by=world.ada, key="fleet", label="Fleet", kind="number"),
         source_system=source,
         source_record=c.SourceRecord.objects.get(noun="customer", key=str(customer.pk)),

@@ -46,7 +46,10 @@ class ContactPointForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]  # n
     class Meta:
         model = ContactPoint
         fields = ("subject", "kind", "channel", "direction", "contact", "at", "minutes", "stage", "signal", "outcome", "body")
-        widgets = {"body": forms.Textarea(attrs={"rows": 3}), "subject": forms.TextInput(attrs={"autocomplete": "off"})}
+        widgets = {
+            "body": forms.Textarea(attrs={"rows": 3}),
+            "subject": forms.TextInput(attrs={"autocomplete": "off", "placeholder": _("What was it about?")}),
+        }
 
     def __init__(self, *args: Any, customer: Customer, people: Iterable[Contact] | None = None, **options: Any) -> None:
         """`people`: the customer's contacts where the page has fetched them already."""
