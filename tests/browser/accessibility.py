@@ -56,6 +56,7 @@ def no_horizontal_overflow(page: Page) -> None:
     before = page.viewport_size
     for width in NARROW:
         page.set_viewport_size({"width": width, "height": HEIGHT})
-        assert page.evaluate(WIDER_THAN_THE_SCREEN) == [], f"{page.url} is wider than {width} px"
+        wide = page.evaluate(WIDER_THAN_THE_SCREEN)
+        assert wide == [], f"{page.url} is wider than {width} px: {wide}"
     if before:
         page.set_viewport_size(before)
