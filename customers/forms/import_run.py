@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.validators import FileExtensionValidator
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from customers.imports.fields import DAY, DECIMAL, MATCHED_BY, MOMENT, WHOLE, fields_of
@@ -85,7 +86,7 @@ class MappingForm(forms.Form):
 
     def _label(self, name: str) -> str:
         one = self.fields_of_kind[name]
-        return f"{one.label} *" if one.required else str(one.label)
+        return f"{capfirst(str(one.label))}{' *' if one.required else ''}"
 
     @property
     def mapping(self) -> dict[str, str]:

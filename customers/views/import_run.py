@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from customers.forms.import_run import FormForm, HintForm, MappingForm, UploadForm
 from customers.imports import runs
@@ -69,8 +70,12 @@ def import_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     run = _visible(request, pk)
     if run.state == State.UPLOADED:
         return HttpResponseRedirect(reverse("customers:import-columns", args=[pk]))
-    template = "customers/import_detail.html#status" if request.htmx else "customers/import_detail.html"
-    return render(request, template, _detail_context(request, run))
+    context = _detail_context(request, run)
+    if not request.htmx:
+        return render(request, "customers/import_detail.html", context)
+    if not context["is_working"]:
+        return HttpResponseClientRefresh()  # the whole page says another thing now
+    return render(request, "customers/import_detail.html#status", context)
 
 
 def _detail_context(request: SignedInRequest, run: ImportRun) -> dict[str, Any]:
