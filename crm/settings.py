@@ -20,6 +20,7 @@ BUILD = env.str("PARETO_BUILD", default="dev")  # named in the X-Pareto-Build re
 
 # ── Safety ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # former ones, while what they signed and keyed is about
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

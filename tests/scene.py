@@ -62,7 +62,9 @@ def make_scene(world: World) -> Scene:
     )
     job = c.Job.objects.create(kind="import", title="Import", requested_by=ana)
     source = c.SourceSystem.objects.create(code="erp", name="ERP")
-    run = c.ImportRun.objects.create(kind="customers", source=source, by=ana, file="imports/none.csv", file_name="none.csv", job=job)
+    run = c.ImportRun.objects.create(
+        kind="customers", source=source, by=ana, file="imports/none.csv", file_name="none.csv", job=job, state="done"
+    )
     token, _secret = ApiToken.issue(user=world.ada, by=world.ada, name="Nightly", scopes=[Scope.CUSTOMERS_READ])
     return Scene(
         customer=customer,

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -38,9 +37,8 @@ def contact_privacy(request: SignedInRequest, pk: int) -> HttpResponse:
     contact = _erasable(request, pk)
     form = ErasureForm(request.POST or None, name=contact.name)
     if request.method == "POST" and form.is_valid():
-        Job.start("erase_person", by=request.user, title=_("Erasure of a person's data"), contact_id=contact.pk)
-        messages.success(request, _("The erasure has begun; it is among the jobs."))
-        return redirect("customers:list")
+        job = Job.start("erase_person", by=request.user, title=_("Erasure of a person's data"), contact_id=contact.pk)
+        return redirect("customers:job", job.pk)
     counts = {name: rows.count() for name, rows in Person.of(contact).rows().items()}
     context = {"contact": contact, "counts": counts, "form": form}
     return render(request, "customers/contact_privacy.html", context, status=422 if form.errors else 200)
