@@ -274,7 +274,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "users.api.pagination.CursorPages",
     "DEFAULT_FILTER_BACKENDS": ["users.api.filters.AllowedFilters"],
     "DEFAULT_SCHEMA_CLASS": "users.api.schema.NounSchema",
-    "EXCEPTION_HANDLER": "users.api.problems.exception_handler",
+    "EXCEPTION_HANDLER": "users.api.exception_handler.exception_handler",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS: what there is to say is in the OpenAPI document
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {

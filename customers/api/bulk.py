@@ -26,8 +26,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from customers.models import CrossReference, Customer, Product, SourceRecord, SourceSystem
+from users.api.exception_handler import violated_rule
 from users.api.idempotency import idempotent_in_parts
-from users.api.problems import flattened, violated_rule
+from users.api.problems import flattened
 from users.api.renderers import as_json
 from users.api.serializers import ProblemOfField
 from users.api.views import NounView

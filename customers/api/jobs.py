@@ -7,7 +7,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from customers.models import Job
+from customers.imports import runs
+from customers.models import ImportRun, Job
 from users.access import Permission
 from users.api import filters as by
 from users.api.idempotency import idempotent
@@ -38,6 +39,8 @@ class JobView(NounView):
     def cancel(self, request: Request, pk: int) -> Response:
         """Ask a running job to stop at its next safe point; a waiting one stops at once."""
         job = self.get_object()
-        if not job.is_finished:
+        if run := ImportRun.objects.filter(job=job).first():
+            runs.cancel(run)
+        elif not job.is_finished:
             job.request_cancel()
-        return self.shown(job)
+        return self.shown(self.get_object())

@@ -200,6 +200,12 @@ def test_an_uploaded_file_becomes_a_job(world: World, ivy: Caller) -> None:
     assert not Customer.objects.exists()
 
 
+def test_stopping_the_job_of_an_import_stops_the_import(world: World, ivy: Caller) -> None:
+    made = upload(ivy).json()
+    assert ivy.post(f"jobs/{made['job']}/cancel/").json()["state"] == "cancelled"
+    assert ivy.get(f"imports/{made['id']}/").json()["state"] == "cancelled"
+
+
 def test_what_is_wrong_with_an_upload_is_named(world: World, ivy: Caller) -> None:
     assert_problem(upload(ivy, kind="cats"), 400, field="kind")
     assert_problem(upload(ivy, file=None), 400, field="file")

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
+from django.db import OperationalError
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from crm.errors import server_error
 from customers.models import Customer
 from tests.api.client import Caller, assert_problem
 from tests.factories import make_customer
@@ -70,6 +72,20 @@ def test_a_method_that_is_not_there_says_which_are(world: World, ivy: Caller) ->
     answer = ivy.delete("customers/")
     assert_problem(answer, 405)
     assert "GET" in answer["Allow"]
+
+
+def test_verbs_that_nobody_needs_are_off(ivy: Caller) -> None:
+    for verb in ("OPTIONS", "TRACE", "PROPFIND"):
+        assert_problem(ivy.raw("customers/", b"", method=verb), 405)
+
+
+def test_what_breaks_before_the_api_is_a_problem_too(rf: RequestFactory) -> None:
+    try:
+        raise OperationalError("secret")
+    except OperationalError:
+        answer = server_error(rf.get("/api/v1/customers/"))
+    assert_problem(answer, 503)
+    assert_problem(server_error(rf.get("/api/v1/customers/")), 500)
 
 
 def test_another_content_type_is_refused(ivy: Caller) -> None:

@@ -21,10 +21,11 @@ class TokenAuthentication(BaseAuthentication):
             return None
         if scheme.lower() != "bearer" or not 0 < len(secret.strip()) <= LONGEST_SECRET:
             raise AuthenticationFailed(_("Give the token as Authorization: Bearer <secret>."))
-        token = ApiToken.objects.usable().select_related("user__team").filter(digest=ApiToken.digest_of(secret.strip())).first()
-        if token is None:
+        try:
+            token = ApiToken.objects.usable().select_related("user__team").get(digest=ApiToken.digest_of(secret.strip()))
+        except ApiToken.DoesNotExist as error:
             # One answer for wrong, expired, revoked and a deactivated owner: a guesser learns nothing.
-            raise AuthenticationFailed(_("This token is not valid."))
+            raise AuthenticationFailed(_("This token is not valid.")) from error
         token.note_use()
         return token.user, token
 

@@ -20,7 +20,7 @@ class ScopeAndRole(BasePermission):
         if not request.user.is_authenticated:
             return False
         area = getattr(view, "area", None)
-        if area is None or request.method == "OPTIONS":
+        if area is None:
             return True
         require_scope(request, f"{area}:{'read' if request.method in SAFE_METHODS else 'write'}")
         needed = view.permission_needed()

@@ -79,7 +79,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 class RecordSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
     """A noun as JSON. Foreign keys are ids, money is text, times are UTC.
 
-    Uniqueness is left to the database (see `problems.violated_rule`): a look before the insert would cost a query and prove nothing.
+    Uniqueness is left to the database (`exception_handler.violated_rule`): a look before the insert would cost a query and prove nothing.
     """
 
     serializer_related_field = RelatedId

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
-from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control
 from rest_framework.decorators import action
 from rest_framework.permissions import SAFE_METHODS
@@ -28,8 +28,8 @@ from rest_framework.viewsets import GenericViewSet
 from users.access import Permission
 from users.api import filters as lists
 from users.api.concurrency import etag, expected_version, is_known
+from users.api.exception_handler import violated_rule
 from users.api.idempotency import idempotent
-from users.api.problems import violated_rule
 from users.api.serializers import RecordSerializer
 from users.keyset import Sort
 from users.models import User
@@ -81,10 +81,7 @@ class NounView(GenericViewSet[Any]):
         return found
 
     def get_object(self) -> Any:
-        row = self.get_queryset().filter(pk=self.kwargs["pk"]).first()
-        if row is None:
-            raise Http404
-        return row
+        return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
 
     def list(self, request: Request) -> Response:
         serializer = self.row_serializer()
@@ -167,10 +164,7 @@ class Discardable(RecordView):
     @action(detail=True, methods=["post"])
     @idempotent
     def restore(self, request: Request, pk: int) -> Response:
-        row = self.discarded().filter(pk=pk).first()
-        if row is None:
-            raise Http404
-        row.restore(by=self.user)
+        get_object_or_404(self.discarded(), pk=pk).restore(by=self.user)
         return self.shown(self.get_object())
 
     def discarded(self) -> QuerySet[Any]:
