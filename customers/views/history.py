@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from customers.models import Customer, CustomField
+from customers.models import Contact, Customer, CustomField, Product
 from users.access import Permission, needs
 from users.http import SignedInRequest
 from users.keyset import BadCursor, Sort, page_of
@@ -22,7 +22,7 @@ from users.models import Event, Team, User
 PAGE_SIZE = 40
 LONGEST_VALUE = 300
 NEWEST_FIRST = Sort("-id", "id", descending=True)
-NAMED_BY: dict[type[models.Model], str] = {User: "name", Team: "name", Customer: "name"}
+NAMED_BY: dict[type[models.Model], str] = {User: "name", Team: "name", Customer: "name", Contact: "name", Product: "name"}
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,16 @@ class Change:
 @needs(Permission.CUSTOMER_VIEW)
 def customer_history(request: SignedInRequest, pk: int) -> HttpResponse:
     customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
-    events = Event.objects.filter(customer_id=customer.pk).select_related("actor")
+    is_all = request.GET.get("of") == "all"
+    about = Event.objects.filter(customer_id=customer.pk) if is_all else Event.objects.of(Customer.NOUN, customer.pk)
+    events = about.select_related("actor")
     try:
         page = page_of(events, NEWEST_FIRST, request.GET.get("cursor", ""), size=PAGE_SIZE)
     except BadCursor:
         page = page_of(events, NEWEST_FIRST, size=PAGE_SIZE)
     reader = HistoryReader(page.rows)
     rows = [(event, reader.noun_of(event), reader.changes_of(event)) for event in page.rows]
-    return render(request, "customers/customer_history.html", {"customer": customer, "page": page, "rows": rows})
+    return render(request, "customers/customer_history.html", {"customer": customer, "page": page, "rows": rows, "is_all": is_all})
 
 
 class HistoryReader:

@@ -185,3 +185,12 @@ def test_the_history_tells_fields_and_names(ana: Client, world: World) -> None:
     page = ana.get(f"/customers/{customer.pk}/history/").content.decode()
     for words in ("Mo", "<del>Prospect</del>", "<ins>Active</ins>", "<ins>Ana</ins>", "Floor of the office", "<ins>7</ins>"):
         assert words in page
+
+
+def test_the_history_of_the_facts_around_is_asked_for(ana: Client, world: World) -> None:
+    customer = make_customer("Acme", team=world.north)
+    contact = make_contact("Li Na", customer=customer)
+    assert "Position" not in ana.get(f"/customers/{customer.pk}/history/").content.decode()
+    page = ana.get(f"/customers/{customer.pk}/history/?of=all").content.decode()
+    assert "Position" in page
+    assert contact.name in page
