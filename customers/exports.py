@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
-from customers.maths.csv_cells import with_formula_disarmed
 from customers.models import Customer, CustomField
 from customers.models.customer import CustomerQuerySet
+from users.spreadsheets import csv_lines
 
-BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as Latin-1
 CHUNK = 1000
 FIELDS = (
     "number",
@@ -37,16 +35,8 @@ FIELDS = (
 )
 
 
-class _Line:
-    """What the csv module takes for a file: it hands back each line as it is written."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def csv_of(customers: CustomerQuerySet, custom_fields: list[CustomField]) -> Iterator[str]:
     """The lines of the file. Labels are looked up at once, since the reader's language is gone when the lines are sent."""
-    writer = csv.writer(_Line())
     titles = {field.name: str(field.verbose_name) for field in Customer._meta.concrete_fields}
     header = [*(titles[name] for name in (*FIELDS, "owner", "team", "tags")), *(str(field) for field in custom_fields)]
     labels = {
@@ -54,20 +44,13 @@ def csv_of(customers: CustomerQuerySet, custom_fields: list[CustomField]) -> Ite
         for name in FIELDS
         if (choices := getattr(Customer._meta.get_field(name), "flatchoices", None))
     }
-    rows = customers.select_related("owner", "team").only(*FIELDS, "owner__name", "team__name", "tags", "custom")
+    found = customers.select_related("owner", "team").only(*FIELDS, "owner__name", "team__name", "tags", "custom")
 
-    def lines() -> Iterator[str]:
-        yield BYTE_ORDER_MARK + writer.writerow([_cell(title) for title in header])
-        for customer in rows.iterator(chunk_size=CHUNK):
+    def rows() -> Iterator[list[Any]]:
+        yield header
+        for customer in found.iterator(chunk_size=CHUNK):
             values = [labels.get(name, {}).get(value := getattr(customer, name), value) for name in FIELDS]
             values += [customer.owner.name if customer.owner else "", customer.team.name, ", ".join(customer.tags)]
-            values += [customer.custom.get(field.key) for field in custom_fields]
-            yield writer.writerow([_cell(value) for value in values])
+            yield values + [customer.custom.get(field.key) for field in custom_fields]
 
-    return lines()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return with_formula_disarmed(value) if isinstance(value, str) else str(value)
+    return csv_lines(rows())

@@ -14,9 +14,16 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 def as_text(value: Any) -> str:
     """A cell that no spreadsheet reads as a formula: what could be one gets an apostrophe in front. Numbers stay numbers."""
     text = "" if value is None else str(value)
-    if isinstance(value, str) and text.lstrip(" ").startswith(FORMULA_STARTS):
-        return f"'{text}"
-    return text
+    return f"'{text}" if isinstance(value, str) and _could_be_formula(text) else text
+
+
+def as_received(cell: str) -> str:
+    """The cell as it was before `as_text`, so that an exported file comes back as it left."""
+    return cell[1:] if cell[:1] == "'" and _could_be_formula(cell) else cell
+
+
+def _could_be_formula(text: str) -> bool:
+    return text.lstrip(" '").startswith(FORMULA_STARTS)
 
 
 class _Echo:

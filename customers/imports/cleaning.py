@@ -32,9 +32,9 @@ from customers.imports.fields import (
 )
 from customers.imports.problems import Problem, Severity
 from customers.maths.credit_code import is_credit_code
-from customers.maths.csv_cells import as_received
 from customers.maths.names import match_key
 from customers.maths.written_forms import parse_day, parse_moment, parse_number
+from users.spreadsheets import as_received
 
 REMEMBERED = 2_000  # distinct cells of a column that are read only once
 MOST_TAGS = 20

@@ -17,11 +17,11 @@ from customers import actions
 from customers.forms.contact import Addresses, ConsentForm, ContactForm, Methods, Positions
 from customers.models import Address, Consent, Contact, ContactMethod, ContactPoint, Customer, Position
 from customers.queries import origins_of
-from customers.views.conflict import Conflict, conflict_of
 from customers.views.ids import asked_id
 from customers.views.once import done_once, new_token
 from customers.views.timeline import ICONS
 from users.access import Permission, allowed, needs
+from users.conflicts import Conflict, conflict_of
 from users.http import SignedInRequest
 from users.records import StaleVersion
 

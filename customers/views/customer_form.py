@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from customers.forms.customer import CustomerForm
 from customers.models import Customer, CustomField
-from customers.views.conflict import conflict_of
 from customers.views.once import done_once, new_token
 from users.access import Permission, needs
+from users.conflicts import conflict_of
 from users.http import SignedInRequest
 from users.keyset import BadCursor, Sort, page_of
 from users.records import StaleVersion

@@ -83,9 +83,9 @@ def test_a_stale_version_is_answered_with_both_values(ada: Client, world: World)
     world.ana.change(by=world.ada, name="Ana Berg", role=Role.SERVICE_MANAGER)
     page = ada.post(reverse("users:edit", args=[world.ana.pk]), {**seen, "name": "Ana Dahl"})
     assert page.status_code == 412
-    conflict = page.context["conflict"]
-    assert [(one.name, one.mine, one.theirs) for one in conflict.fields] == [("name", "Ana Dahl", "Ana Berg")]
-    assert conflict.kept["role"] == "service_manager", "what only the other changed is kept, not turned back"
+    name, role = page.context["conflict"].fields
+    assert (name.mine, name.theirs, name.keep_theirs) == ("Ana Dahl", "Ana Berg", False)
+    assert (role.theirs_value, role.keep_theirs) == ("service_manager", True), "what only the other changed is proposed, not turned back"
 
 
 def test_two_accounts_with_one_address_are_refused_at_the_field(ada: Client, world: World) -> None:
