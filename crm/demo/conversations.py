@@ -81,7 +81,6 @@ def _write_talks(batch: Batch, contacts: Contacts, customer: Ints, at: Days) -> 
     minutes = np.maximum(1, (script.minutes[kind] * rng.lognormal(0, 0.5, count)).astype(np.int64))
     spent = minutes * CENTS_PER_MINUTE + CENTS_PER_JOURNEY * (script.kinds[kind] == "visit")
     by_people = (script.kinds[kind] != "survey") & (script.kinds[kind] != "note")
-    staff = where(script.kinds[kind] != "survey", texts(_staff(batch, customer)))
     return copy_rows(
         ContactPoint,
         customer=texts(batch.ids[customer]),
@@ -91,7 +90,7 @@ def _write_talks(batch: Batch, contacts: Contacts, customer: Ints, at: Days) -> 
         direction=pick(script.directions, kind),
         stage=pick(script.stages, kind),
         contact=where(by_people, texts(_person(batch, contacts, customer))),
-        staff=staff,
+        staff=where(script.kinds[kind] != "survey", texts(_staff(batch, customer))),
         subject=pick(script.subjects, subject),
         body=pick(script.bodies, body),
         outcome=pick(np.array(words.OUTCOMES), rng.integers(0, len(words.OUTCOMES), count)),
@@ -101,7 +100,6 @@ def _write_talks(batch: Batch, contacts: Contacts, customer: Ints, at: Days) -> 
         related_noun="",
         related_id=NULL,
         created_at=texts(at),
-        created_by=staff,
     )
 
 
