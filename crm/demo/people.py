@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.hashers import ScryptPasswordHasher, make_password
+from django.contrib.auth.hashers import ScryptPasswordHasher, get_hasher, make_password
 from django.db import transaction
 
 from crm.demo.words import DEMO_NAMES, SALES_TEAMS
@@ -89,10 +89,17 @@ def read_sellers(path: Path | None = None) -> list[Seller]:
 
 
 def _login_user(login: Login, team: Team) -> User:
-    # A cheap round of scrypt: nobody guesses 100 random bits, and `demo` has to be quick. Signing in makes it the usual one.
-    hasher = ScryptPasswordHasher()
-    password = hasher.encode(login.password, hasher.salt(), n=2**10, p=1)
-    return User(email=login.mail, password=password, name=login.name, team=team, role=login.role, time_zone=_zone(login.team))
+    return User(
+        email=login.mail, password=_hashed(login.password), name=login.name, team=team, role=login.role, time_zone=_zone(login.team)
+    )
+
+
+def _hashed(password: str) -> str:
+    """A cheap round of scrypt: nobody guesses 100 random bits, and `demo` has to be quick. Signing in makes it the usual one."""
+    hasher = get_hasher()
+    if isinstance(hasher, ScryptPasswordHasher):
+        return hasher.encode(password, hasher.salt(), n=2**10, p=1)
+    return make_password(password)
 
 
 def _sales_staff(sellers: Iterable[Seller], teams: dict[str, Team]) -> list[User]:
