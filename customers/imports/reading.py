@@ -15,8 +15,6 @@ from typing import IO, Any
 
 from charset_normalizer import from_bytes
 from django.utils.translation import gettext as _
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from customers.imports.problems import BadFile
 
@@ -226,6 +224,10 @@ def _refuse_bomb(file: IO[bytes]) -> None:
 
 
 def _workbook_rows(file: IO[bytes]) -> Rows:
+    # Brings numpy along, some 15 MiB that a web worker does not need before somebody sends a workbook.
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError) as error:
