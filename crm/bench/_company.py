@@ -28,6 +28,8 @@ def company_of(customers: int) -> str:
         _manage(url, "generate", "--customers", str(customers), "--seed", str(SEED))
         _vacuum(url)
         _run(f"COMMENT ON DATABASE {name} IS '{COMPLETE}'")
+    else:
+        _manage(url, "migrate", "--no-input", "--verbosity", "0")
     return url
 
 
