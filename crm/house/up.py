@@ -32,8 +32,11 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: whatever is under way is ended in order
+    # As Ctrl-C: whatever is under way is ended in order. Named itself, since a script's `bin/up &` starts with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         House(Home.of(), os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))).run()
     except HouseError as error:

@@ -23,6 +23,11 @@ ORDINARY_USER = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 ORDINARY_USER += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
 
 
+def broker(database: int) -> str:
+    """Another database of the test run's Valkey."""
+    return f"{os.environ['REDIS_URL'].partition('?')[0]}?db={database}"
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -64,7 +69,17 @@ class Installation:
         assert self.process is not None
         return self.process.wait(timeout=within)
 
-    def signal(self, number: signal.Signals) -> None:
+    def stop(self) -> None:
+        """Whatever the test did, nothing of it is left running."""
+        if self.process is not None and self.process.poll() is None:
+            self.send(signal.SIGINT)
+            try:
+                self.wait_for_the_end()
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise
+
+    def send(self, number: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(number)
 
@@ -104,16 +119,14 @@ class Installation:
 
 @contextmanager
 def installed(home: Path, **options: Any) -> Iterator[Installation]:
-    """Started and served; whatever the test did, nothing of it is left running."""
+    """Started and served, and stopped in the end."""
     installation = Installation(home, **options)
     installation.start()
     try:
         installation.wait_until_served()
         yield installation
     finally:
-        if installation.process is not None and installation.process.poll() is None:
-            installation.signal(signal.SIGINT)
-            installation.wait_for_the_end()
+        installation.stop()
 
 
 def is_alive(process: int, command: str) -> bool:

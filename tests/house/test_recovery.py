@@ -16,7 +16,7 @@ import psycopg2
 import pytest
 
 from tests.house.counting import UP_TO
-from tests.house.installation import ROOT, eventually
+from tests.house.installation import ROOT, broker, eventually
 
 START = "from customers.models import Job; print(Job.start('count', by=None, title='Count').pk)"
 SWEEP = "from customers.tasks import requeue_stuck_jobs; requeue_stuck_jobs()"
@@ -30,8 +30,7 @@ def environment() -> Iterator[dict[str, str]]:
     with closing(_connect(address.path[1:])) as connection, connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {DATABASE}")
-        broker = os.environ["REDIS_URL"].replace("db=0", "db=8")
-        yield os.environ | {"DATABASE_URL": address._replace(path=f"/{DATABASE}").geturl(), "REDIS_URL": broker}
+        yield os.environ | {"DATABASE_URL": address._replace(path=f"/{DATABASE}").geturl(), "REDIS_URL": broker(11)}
         cursor.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
 
 

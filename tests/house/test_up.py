@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.house.installation import ORDINARY_USER, Installation, eventually, installed, is_alive
+from tests.house.installation import ORDINARY_USER, Installation, broker, eventually, installed, is_alive
 
 PARTS = ("database", "broker", "worker", "beat")
 ADD_A_TEAM = "from users.models import Team; Team.objects.create(name='Kept')"
@@ -28,7 +28,7 @@ def test_an_installation_serves_survives_a_kill_and_stops_at_ctrl_c(tmp_path: Pa
 
         processes = first.processes()
         assert len(processes) >= 6
-        first.signal(signal.SIGKILL)
+        first.send(signal.SIGKILL)
         first.wait_for_the_end()
         eventually(lambda: not any(is_alive(*one) for one in processes.items()), 30, "no process outlives a killed supervisor")
 
@@ -36,7 +36,7 @@ def test_an_installation_serves_survives_a_kill_and_stops_at_ctrl_c(tmp_path: Pa
         assert second.manage("shell", "-c", COUNT_TEAMS).split()[-1] == "1"
         assert "bringing the database up to date" not in second.said
         processes = second.processes()
-        second.signal(signal.SIGINT)
+        second.send(signal.SIGINT)
         assert second.wait_for_the_end() == 0
         assert not any(is_alive(*one) for one in processes.items())
 
@@ -72,14 +72,11 @@ def test_two_homes_live_side_by_side_and_one_may_be_an_ordinary_users(tmp_path: 
         assert "is in use by bin/up at" in refused.said
     finally:
         for one in (first, second):
-            one.signal(signal.SIGINT)
-        for one in (first, second):
-            one.wait_for_the_end()
+            one.stop()
 
 
 def test_servers_of_ones_own_are_used_and_none_is_started(tmp_path: Path) -> None:
-    database, broker = os.environ["DATABASE_URL"], os.environ["REDIS_URL"].replace("db=0", "db=7")
-    with installed(tmp_path / "home", DATABASE_URL=database, REDIS_URL=broker) as installation:
+    with installed(tmp_path / "home", DATABASE_URL=os.environ["DATABASE_URL"], REDIS_URL=broker(10)) as installation:
         assert installation.health()[0] == 200
         assert not (tmp_path / "home" / "postgres").exists()
         assert not any("postgres" in command.split()[0] for command in installation.processes().values() if command)
