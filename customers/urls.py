@@ -42,6 +42,7 @@ urlpatterns = [
     path("contacts/<int:pk>/privacy/", privacy.contact_privacy, name="contact-privacy"),
     path("contacts/<int:pk>/export/", privacy.contact_export, name="contact-export"),
     path("contact-points/new/", contact_point.contact_point_add, name="contact-point-add"),
+    path("contact-points/fields/", contact_point.contact_point_fields, name="contact-point-fields"),
     path("contact-points/<int:pk>/correct/", contact_point.contact_point_correct, name="contact-point-correct"),
     path("imports/", import_run.import_list, name="imports"),
     path("imports/new/", import_run.import_add, name="import-add"),

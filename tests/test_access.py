@@ -136,6 +136,7 @@ TABLE: dict[str, Line] = {
     "customers:consent-give": about("contact", TALKERS, method="post", gives=302),
     "customers:consent-withdraw": about("contact consent", TALKERS, method="post", gives=302),
     "customers:contact-point-add": open_to(TALKERS),
+    "customers:contact-point-fields": open_to(TALKERS, gives=404),  # asks of which customer
     "customers:contact-point-correct": about("contact_point", TALKERS),
     "customers:contact-privacy": about("contact", ADMINS),
     "customers:contact-export": about("contact", ADMINS, method="post"),

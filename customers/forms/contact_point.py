@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -24,6 +23,7 @@ USUAL_CHANNEL = {
 }
 # What people log by hand; the other kinds are written by the systems where they happen.
 BY_HAND = (Kind.CALL, Kind.VISIT, Kind.MEETING, Kind.MAIL, Kind.MESSAGE, Kind.NOTE, Kind.EVENT, Kind.SURVEY)
+QUICK_ID = "log_%s"  # ids of the fields where the form stands on the customer's page
 LONGEST_MINUTES = 7 * 24 * 60
 
 
@@ -51,15 +51,12 @@ class ContactPointForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]  # n
             "subject": forms.TextInput(attrs={"autocomplete": "off", "placeholder": _("What was it about?")}),
         }
 
-    def __init__(self, *args: Any, customer: Customer, people: Iterable[Contact] | None = None, **options: Any) -> None:
-        """`people`: the customer's contacts where the page has fetched them already."""
+    def __init__(self, *args: Any, customer: Customer, **options: Any) -> None:
         super().__init__(*args, **options)
         self.instance.customer = customer
         contact = self.fields["contact"]
         assert isinstance(contact, forms.ModelChoiceField)
         contact.queryset = Contact.objects.at(customer).filter(deleted_at=None).order_by("sort_key", "pk")
-        if people is not None:
-            contact.choices = [("", "---------"), *((person.pk, person.name) for person in people)]
         if self.instance.kind and self.instance.kind not in BY_HAND:  # correcting what a system wrote
             kind = self.fields["kind"]
             assert isinstance(kind, forms.ChoiceField)

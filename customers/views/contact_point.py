@@ -13,9 +13,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
-from customers.forms.contact_point import ContactPointForm
+from customers.forms.contact_point import QUICK_ID, ContactPointForm
 from customers.forms.widgets import Dressed, LookupField
 from customers.models import ContactPoint, Customer
 from customers.views.ids import asked_id
@@ -46,6 +46,15 @@ def contact_point_add(request: SignedInRequest) -> HttpResponse:
         return reverse("customers:detail", args=[customer.pk])
 
     return _handle(request, form, customer, log)
+
+
+@require_safe
+@needs(Permission.CONTACT_POINT_ADD)
+def contact_point_fields(request: SignedInRequest) -> HttpResponse:
+    """The less usual fields of the form on the customer's page: most contacts are logged without them, and they cost a third of it."""
+    customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=asked_id(request.GET.get("customer", "")))
+    form = ContactPointForm(customer=customer, auto_id=QUICK_ID)
+    return render(request, "customers/_contact_point_fields.html", {"log_form": form})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

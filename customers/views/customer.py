@@ -15,8 +15,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from customers.forms.contact_point import ContactPointForm
-from customers.models import Address, Asset, Contact, Contract, Customer, CustomField, Invoice, Opportunity, Order
+from customers.forms.contact_point import QUICK_ID, ContactPointForm
+from customers.models import Address, Asset, Contract, Customer, CustomField, Invoice, Opportunity, Order
 from customers.models.customer import Channel
 from customers.queries import family_of, origins_of, people_and_ways, standing_of
 from customers.views.once import new_token
@@ -92,7 +92,7 @@ def customer_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         "today": timezone.localdate(),
         **_relatives_beside(request, customer, with_subsidiaries=tab != "family"),
         **_rights(request),
-        **_tab_context(request, customer, tab, people=[place.contact for place in people]),
+        **_tab_context(request, customer, tab),
     }
     return render(request, "customers/customer_detail.html", context)
 
@@ -107,9 +107,9 @@ def custom_facts(customer: Customer) -> list[tuple[CustomField, Any]]:
     ]
 
 
-def _tab_context(request: SignedInRequest, customer: Customer, tab: str, *, people: list[Contact]) -> dict[str, Any]:
+def _tab_context(request: SignedInRequest, customer: Customer, tab: str) -> dict[str, Any]:
     if tab == "overview":
-        form = ContactPointForm(customer=customer, people=people, auto_id="log_%s")
+        form = ContactPointForm(customer=customer, auto_id=QUICK_ID)
         return {**timeline_context(request, customer), "log_form": form, "once": new_token()}
     if tab == "family":
         return {"family": family_of(customer, reader=request.user)}

@@ -10,7 +10,6 @@ from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, St
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -19,6 +18,7 @@ from customers.filters import CUSTOM, CustomerFilters, problems
 from customers.models import Customer, CustomField
 from customers.models.customer import CustomerQuerySet
 from customers.queries import values_in_use
+from customers.views.customer_columns import COLUMNS, rows_as_html
 from users.access import Permission, allowed, needs
 from users.http import SignedInRequest
 from users.keyset import BadCursor, Page, Sort, page_of
@@ -28,27 +28,6 @@ PAGE_SIZE = 50
 SESSION_KEY = "customer_columns"
 
 
-@dataclass(frozen=True)
-class Column:
-    label: Promise
-    fetches: tuple[str, ...]
-    joins: tuple[str, ...] = ()
-
-
-# What a row can show beside name and number, in the order shown.
-COLUMNS = {
-    "kind": Column(_("Kind"), ("kind",)),
-    "status": Column(_("Status"), ("status",)),
-    "industry": Column(_("Industry"), ("industry",)),
-    "region": Column(_("Region"), ("region",)),
-    "owner": Column(_("Owner"), ("owner__name",), ("owner",)),
-    "team": Column(_("Team"), ("team__name",), ("team",)),
-    "tags": Column(_("Tags"), ("tags",)),
-    "employees": Column(_("Employees"), ("employees",)),
-    "revenue": Column(_("Annual revenue"), ("annual_revenue", "currency")),
-    "acquired": Column(_("Acquired on"), ("acquired_on",)),
-    "updated": Column(_("Last change"), ("updated_at",)),
-}
 USUAL_COLUMNS = ("status", "industry", "region", "owner", "revenue", "updated")
 SORTS = {
     sort.key: sort
@@ -87,7 +66,8 @@ def customer_list(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "errors": errors,
         "sort": sort.key,
-        "shown": columns,
+        "shown": [COLUMNS[key] for key in columns],
+        "rows_as_html": rows_as_html(page.rows, columns),
         "is_narrowed": any(value for name, value in request.GET.items() if name in filters.filters),
         "can_add": allowed(request.user, Permission.CUSTOMER_CHANGE),
         "can_export": allowed(request.user, Permission.CUSTOMER_EXPORT),
@@ -99,7 +79,7 @@ def customer_list(request: SignedInRequest) -> HttpResponse:
         "choices": _choices(request, filters),
         "more_choices": (more := _more_choices(request, custom_fields)),
         "more_used": sum(1 for choice in more if choice.value),
-        "columns": COLUMNS,
+        "columns": [(key, column.label, key in columns) for key, column in COLUMNS.items()],
         "can_restore": allowed(request.user, Permission.CUSTOMER_DELETE),
     }
     return render(request, "customers/customer_list.html", context)
@@ -135,9 +115,9 @@ def _filters(request: SignedInRequest, custom_fields: list[CustomField]) -> Cust
     return CustomerFilters(request.GET, custom_fields=custom_fields, request=request, queryset=visible)
 
 
-def chosen_columns(request: SignedInRequest) -> dict[str, bool]:
+def chosen_columns(request: SignedInRequest) -> tuple[str, ...]:
     chosen = request.session.get(SESSION_KEY, USUAL_COLUMNS)
-    return {key: True for key in COLUMNS if key in chosen}
+    return tuple(key for key in COLUMNS if key in chosen)
 
 
 def _page(request: SignedInRequest, filters: CustomerFilters, sort: Sort, columns: Iterable[str]) -> tuple[Page[Customer], list[str]]:
