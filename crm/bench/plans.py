@@ -182,6 +182,7 @@ def pages(sample: Sample) -> Iterator[tuple[str, dict[str, str]]]:
 def answers(sample: Sample) -> Iterator[tuple[str, dict[str, str]]]:
     """Every list of the API, in each order and with each filter alone, and one detail of each noun about a customer."""
     from crm.api import NOUNS
+    from customers.models import SourceSystem
 
     json_only = {"accept": "application/json"}
     for noun, view in NOUNS.items():
@@ -193,7 +194,8 @@ def answers(sample: Sample) -> Iterator[tuple[str, dict[str, str]]]:
                 yield f"{listed}?ordering={sign}{sort.key.removeprefix('-')}", json_only
         for name, one in view.filters.items():
             for value in _values(name, one.schema, sample):
-                yield f"{listed}?{urlencode({name: value})}", json_only
+                beside = {one.beside: SourceSystem.STEWARD} if one.beside else {}
+                yield f"{listed}?{urlencode({name: value} | beside)}", json_only
         if view.is_searchable:
             yield from ((f"{listed}?{urlencode({'search': word})}", json_only) for word in sample.words())
     for noun in ("customer", "contact", "order", "contract", "asset", "invoice"):

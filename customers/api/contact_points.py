@@ -12,7 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from customers.api.bulk import BulkFacts
+from customers.api.fields import SOURCE_FILTERS
 from customers.models import Asset, ContactPoint, Contract, Invoice, Opportunity, Order
+from customers.models.contact_point import is_standing
 from users.access import Permission
 from users.api import filters as by
 from users.api.idempotency import idempotent
@@ -74,9 +76,8 @@ class ContactPointView(BulkFacts, AddView):
         "signal": by.choice("signal", ContactPoint.Signal),
         "since": by.moment("at__gte"),
         "before": by.moment("at__lt"),
-        "is_standing": by.flag("corrected_by__isnull"),
-        "source": by.text("source__code"),
-        "source_key": by.text("source_key"),
+        "is_standing": by.flag(is_standing),
+        **SOURCE_FILTERS,
     }
 
     def add(self, values: dict[str, Any]) -> ContactPoint:

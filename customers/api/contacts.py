@@ -175,7 +175,7 @@ class ConsentView(RecordView):
     filters = {
         "contact": by.identity("contact"),
         "purpose": by.choice("purpose", Consent.Purpose),
-        "is_withdrawn": by.Filter(lambda yes: {"withdrawn_at__isnull": not yes}, serializers.BooleanField(), {"type": "boolean"}),
+        "is_withdrawn": by.Filter(lambda yes: Q(withdrawn_at__isnull=not yes), serializers.BooleanField(), {"type": "boolean"}),
     }
 
 

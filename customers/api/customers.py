@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 
 from customers.api.bulk import BulkGolden
@@ -113,7 +113,7 @@ class CustomerView(BulkGolden, Discardable):
         "industry": by.text("industry"),
         "region": by.text("region"),
         "country": by.text("country"),
-        "tag": by.text(lambda tag: {"tags__contains": [tag]}),
+        "tag": by.text(lambda tag: Q(tags__contains=[tag])),
         "number": by.text("number"),
         "credit_code": by.text("credit_code"),
         "owner": by.identity("owner"),
@@ -128,7 +128,7 @@ class CustomerView(BulkGolden, Discardable):
         if not name.startswith("custom."):
             return super().filter_named(name)
         field = CustomField.objects.in_use().filter(key=name.removeprefix("custom.")).first()
-        return by.text(lambda value: {"custom__contains": {field.key: _checked(field, value)}}) if field else None
+        return by.text(lambda value: Q(custom__contains={field.key: _checked(field, value)})) if field else None
 
     def add(self, values: dict[str, Any]) -> Customer:
         return Customer.add(by=self.user, **self.assigned(values))

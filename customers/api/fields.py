@@ -1,17 +1,27 @@
-"""Fields that several nouns of the API share."""
+"""Fields and filters that several nouns of the API share."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import get_error_detail
 
-from customers.models import CustomField
+from customers.models import CustomField, SourceSystem
+from users.api import filters as by
+
+
+def _of_source(code: str) -> Q:
+    """By the id of the source, of which the database knows how many rows it has; of its code it knows nothing."""
+    return Q(source__in=list(SourceSystem.objects.filter(code=code).values_list("pk", flat=True)))
+
+
+SOURCE_FILTERS = {"source": by.text(_of_source), "source_key": by.text("source_key", beside="source")}
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": ["string", "number", "null"]}})

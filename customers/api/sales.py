@@ -8,6 +8,7 @@ from django.db import transaction
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from customers.api.bulk import BulkFacts
+from customers.api.fields import SOURCE_FILTERS
 from customers.models import Asset, Contract, ExchangeRate, Invoice, Opportunity, Order, OrderLine, Payment, Product
 from users.access import Permission
 from users.api import filters as by
@@ -18,7 +19,6 @@ from users.keyset import Sort
 SALES_PERMISSIONS = {"read": Permission.CUSTOMER_VIEW, "add": Permission.SALES_CHANGE, "change": Permission.SALES_CHANGE}
 BORN = ("id", "version")
 SOURCED = ("source", "source_key", "created_at", "updated_at")
-SOURCE_FILTERS = {"source": by.text("source__code"), "source_key": by.text("source_key")}
 FACT_FILTERS = {**SOURCE_FILTERS, "customer": by.identity("customer")}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
@@ -54,9 +54,9 @@ class SourceRecordSerializer(RecordSerializer):
 def _records_of(end: str) -> Any:
     """The records whose keys belong to this customer or contact."""
 
-    def lookup(pk: int) -> dict[str, Any]:
+    def lookup(pk: int) -> Q:
         same = {"system": OuterRef("system"), "noun": OuterRef("noun"), "key": OuterRef("key")}
-        return {"pk__in": SourceRecord.objects.filter(Exists(CrossReference.objects.filter(until=None, **{end: pk}, **same))).values("pk")}
+        return Q(pk__in=SourceRecord.objects.filter(Exists(CrossReference.objects.filter(until=None, **{end: pk}, **same))).values("pk"))
 
     return by.Filter(lookup, by.identity("pk").field, {"type": "integer"})
 

@@ -3,11 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.contact import Contact
 from customers.models.customer import Customer
+from customers.models.facts import looked_up
 from users.records import Record
 
 if TYPE_CHECKING:
@@ -20,10 +21,9 @@ class ReachedThroughOwner(models.QuerySet):  # type: ignore[type-arg]  # shared 
     """Rows of either a customer or a contact, visible where that one is."""
 
     def visible_to(self, user: User) -> Self:
-        # EXISTS rather than IN: for one row or a page of them the database looks their owners up, not all that the user sees.
         return self.filter(
-            Exists(Customer.objects.visible_to(user).filter(pk=OuterRef("customer_id")))
-            | Exists(Contact.objects.visible_to(user).filter(pk=OuterRef("contact_id")))
+            looked_up(Customer.objects.visible_to(user).filter(pk=OuterRef("customer_id")))
+            | looked_up(Contact.objects.visible_to(user).filter(pk=OuterRef("contact_id")))
         )
 
 

@@ -207,6 +207,7 @@ class Customer(GoldenRecord):
             models.Index(fields=["industry", "sort_key", "id"], name="customer_of_industry"),
             models.Index(fields=["kind", "sort_key", "id"], name="customer_of_kind"),
             models.Index(fields=["region", "sort_key", "id"], name="customer_of_region"),
+            models.Index(fields=["country", "sort_key", "id"], name="customer_of_country"),
             models.Index(REVENUE_RANK.desc(), models.F("id").desc(), name="customer_by_revenue"),
             GinIndex(OpClass("custom", name="jsonb_path_ops"), name="customer_custom", fastupdate=False),
             models.Index(fields=["-deleted_at", "-id"], name="customer_discarded", condition=Q(deleted_at__isnull=False)),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.lookups import IsNull
 from django.utils.translation import gettext_lazy as _
 
 from users.access import within_reach
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from users.models import User
 
 M = TypeVar("M", bound=models.Model)
+
+
+def looked_up(rows: models.QuerySet[Any]) -> Q:
+    """Whether there is such a row, asked anew for each row of the outer query.
+
+    As `Exists`, but the planner cannot turn it into a set of all such rows: a page of a long list asks it some fifty times.
+    """
+    return Q(IsNull(models.Subquery(rows.values("pk")[:1]), False))
 
 
 class FactQuerySet(models.QuerySet[M], Generic[M]):

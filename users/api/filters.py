@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -25,12 +25,16 @@ LONGEST_SEARCH = 200
 
 @dataclass(frozen=True)
 class Filter:
-    """One parameter: `lookup` is where its value goes, `field` reads one value, `many` takes several with commas between."""
+    """One parameter: `lookup` is where its value goes, `field` reads one value, `many` takes several with commas between.
 
-    lookup: str | Callable[[Any], dict[str, Any]]
+    `beside` names another parameter without which this one says too little to be found by.
+    """
+
+    lookup: str | Callable[[Any], Q]
     field: serializers.Field[Any, Any, Any, Any]
     schema: dict[str, Any]
     many: bool = False
+    beside: str = ""
 
     def narrow(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
         if self.many:
@@ -39,7 +43,7 @@ class Filter:
                 queryset.filter(**{f"{self.lookup}__in": values}) if len(values) > 1 else queryset.filter(**{str(self.lookup): values[0]})
             )
         value = self.field.run_validation(text)
-        return queryset.filter(**(self.lookup(value) if callable(self.lookup) else {self.lookup: value}))
+        return queryset.filter(self.lookup(value) if callable(self.lookup) else Q(**{self.lookup: value}))
 
 
 def choice(lookup: str, choices: Any) -> Filter:
@@ -64,18 +68,21 @@ def moment(lookup: str) -> Filter:
     return Filter(lookup, serializers.DateTimeField(), {"type": "string", "format": "date-time"})
 
 
-def flag(lookup: str) -> Filter:
+def flag(lookup: str | Callable[[Any], Q]) -> Filter:
     return Filter(lookup, serializers.BooleanField(), {"type": "boolean"})
 
 
-def text(lookup: str | Callable[[Any], dict[str, Any]]) -> Filter:
-    return Filter(lookup, serializers.CharField(max_length=LONGEST_SEARCH), {"type": "string"})
+def text(lookup: str | Callable[[Any], Q], *, beside: str = "") -> Filter:
+    return Filter(lookup, serializers.CharField(max_length=LONGEST_SEARCH), {"type": "string"}, beside=beside)
 
 
 class AllowedFilters(BaseFilterBackend):
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
-        for name, value in single_parameters(request, view).items():
+        parameters = single_parameters(request, view)
+        for name, value in parameters.items():
             if (one := view.filter_named(name)) is not None:
+                if one.beside and one.beside not in parameters:
+                    raise ValidationError({one.beside: [ErrorDetail(_("Give this parameter with %(name)s.") % {"name": name}, "required")]})
                 queryset = _narrowed(queryset, name, value, one)
         words = request.query_params.get("search", "")
         if view.is_searchable and words:
@@ -130,4 +137,6 @@ def _documented(name: str, one: Filter) -> dict[str, Any]:
     found = {"name": name, "in": "query", "required": False, "schema": one.schema}
     if one.many:
         found |= {"schema": {"type": "array", "items": one.schema}, "style": "form", "explode": False}
+    if one.beside:
+        found |= {"description": f"Only together with `{one.beside}`."}
     return found
