@@ -245,7 +245,7 @@ class Customer(GoldenRecord):
         if self.parent_id is not None:
             self._refuse_a_circle()
 
-    @transaction.atomic
+    @transaction.atomic(savepoint=False)  # what fails here is the database's refusal, after which nothing could go on anyway
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Give a new customer its number, and keep the search columns in step with the names."""
         if self._state.adding and not self.number:

@@ -31,8 +31,8 @@ class GoldenRecord(Record):
     @classmethod
     @transaction.atomic
     def add(cls, *, by: User | None, **values: Any) -> Self:
-        row = super().add(by=by, **values)
-        row._note_entry(by, list(values))
+        row = cls._added(by, values)
+        row._note_entry(by, list(values), is_new=True)
         return row
 
     @transaction.atomic
@@ -45,7 +45,7 @@ class GoldenRecord(Record):
     @transaction.atomic
     def add_from(cls, system: SourceSystem, key: str, *, by: User | None, payload: dict[str, Any], **values: Any) -> Self:
         """Create the record that a source's key stands for, with that source's values."""
-        row = super().add(by=by, **values)
+        row = cls._added(by, values)
         CrossReference.objects.create(system=system, noun=cls.SOURCE_NOUN, key=key, **{cls.SOURCE_NOUN: row})
         row._point_at(row._keep_as_received(system, key, payload), values)
         return row
@@ -75,16 +75,17 @@ class GoldenRecord(Record):
             self.provenance = {**self.provenance, **dict.fromkeys(sourced, record.pk)}
             type(self)._base_manager.filter(pk=self.pk).update(provenance=self.provenance)
 
-    def _note_entry(self, by: User | None, names: list[str]) -> None:
+    def _note_entry(self, by: User | None, names: list[str], *, is_new: bool = False) -> None:
         """Keep what a person entered as a new version of the steward's source record; `by` is None for the system's own acts."""
         entered = {name: self.plain(name) for name in names if name in self.SOURCED}
         if by is None or not entered:
             return
-        self._point_at(self._append_steward_version(entered), entered)
+        self._point_at(self._append_steward_version(entered, is_new=is_new), entered)
 
-    def _append_steward_version(self, entered: dict[str, Any]) -> SourceRecord:
+    def _append_steward_version(self, entered: dict[str, Any], *, is_new: bool) -> SourceRecord:
         steward, key = SourceSystem.steward(), str(self.pk)
-        last = SourceRecord.objects.filter(system=steward, noun=self.SOURCE_NOUN, key=key).order_by("-version").first()
+        earlier = SourceRecord.objects.filter(system=steward, noun=self.SOURCE_NOUN, key=key)
+        last = None if is_new else earlier.order_by("-version").first()
         if last is None:
             CrossReference.objects.create(system=steward, noun=self.SOURCE_NOUN, key=key, **{self.SOURCE_NOUN: self})
         return SourceRecord.objects.create(

@@ -57,3 +57,11 @@ def test_an_unknown_source_is_answered_without_a_search(ivy: Caller, noun: str) 
 @pytest.mark.parametrize("noun", ["orders", "contact-points", "products"])
 def test_a_key_needs_its_source(ivy: Caller, noun: str) -> None:
     assert_problem(ivy.get(f"{noun}/", {"source_key": "A-1"}), 400, field="source", code="required")
+
+
+def test_a_new_customer_costs_few_statements(ivy: Caller) -> None:
+    ivy.post("customers/", {"legal_name": "Before"})  # notes the token's use
+    with CaptureQueriesContext(connection) as done:
+        assert ivy.post("customers/", {"legal_name": "Acme"}, idempotency_key="one").status_code == 201
+    blocks = ("SAVEPOINT", "RELEASE SAVEPOINT")
+    assert len([query for query in done.captured_queries if not query["sql"].startswith(blocks)]) <= 11

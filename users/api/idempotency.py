@@ -74,11 +74,12 @@ def _claim(request: Request, key: str) -> IdempotentReply:
     asked = {"path": request.path[:300], "digest": _digest(request)}
     user: Any = request.user
     try:
-        claim, is_new = IdempotentReply.objects.get_or_create(user=user, key=key, defaults={**asked, "created_at": timezone.now()})
-    except IntegrityError as error:  # the twin failed and freed the key in between
-        raise Conflict(_("The same request is still being worked on."), code="still_running") from error
-    if is_new:
-        return claim
+        with transaction.atomic():  # insert first: nearly every key is new, and of twins the database lets one through
+            return IdempotentReply.objects.create(user=user, key=key, created_at=timezone.now(), **asked)
+    except IntegrityError:
+        claim = IdempotentReply.objects.filter(user=user, key=key).first()
+    if claim is None:  # the twin failed and freed the key in between
+        raise Conflict(_("The same request is still being worked on."), code="still_running")
     if (claim.path, claim.digest) != (asked["path"], asked["digest"]):
         raise Unprocessable(_("This Idempotency-Key was used for another request."))
     if claim.status is None and not _taken_over(claim):
