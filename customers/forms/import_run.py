@@ -142,5 +142,5 @@ class HintForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if not match_key(cleaned.get("spelling", "")):
-            raise forms.ValidationError(_("There is nothing to explain."))
+            raise forms.ValidationError(_("Say which spelling is meant."))
         return cleaned

@@ -233,7 +233,7 @@ def _workbook_rows(file: IO[bytes]) -> Rows:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError) as error:
         raise BadFile(_("The file is damaged: it is no complete XLSX workbook.")) from error
     except Exception as error:  # defusedxml's refusals have no base class of their own that openpyxl keeps
-        raise BadFile(_("The workbook contains what no table needs and is not read.")) from error
+        raise BadFile(_("The workbook contains XML entities, which no table needs, and is not read; save the sheet as CSV.")) from error
     try:
         blank = 0
         for number, cells in enumerate(workbook.worksheets[0].iter_rows(values_only=True), 1):
