@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from users.models import Event
 from users.models.event import models_by_noun
@@ -61,5 +62,9 @@ def _field(noun: str, name: str) -> models.Field[Any, Any] | None:
     return field if isinstance(field, models.Field) else None
 
 
+# What events tell beside the fields of their record.
+_TOLD_BESIDE = {"address": _("network address"), "counts": _("rows"), "source_record": _("source record")}
+
+
 def _label(field: models.Field[Any, Any] | None, name: str) -> str:
-    return str(field.verbose_name) if field is not None else name
+    return str(field.verbose_name if field is not None else _TOLD_BESIDE.get(name, name))

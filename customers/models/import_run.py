@@ -50,6 +50,8 @@ class ImportRun(models.Model):
         UNDOING = "undoing", _("Being undone")
         UNDONE = "undone", _("Undone")
 
+    NOUN = "import_run"
+
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     source = models.ForeignKey(SourceSystem, models.PROTECT, related_name="imports", verbose_name=_("source"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="imports", verbose_name=_("started by"))

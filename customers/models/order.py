@@ -113,6 +113,8 @@ class Order(Fact):
 
 
 class OrderLine(models.Model):
+    NOUN = "order_line"
+
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
     product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="order_lines", verbose_name=_("product"))
     position = models.PositiveSmallIntegerField(default=1, db_default=1)

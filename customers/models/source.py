@@ -23,6 +23,7 @@ class SourceSystemQuerySet(models.QuerySet["SourceSystem"]):
 class SourceSystem(models.Model):
     """A system that customer data comes from: the ERP, the web shop, a file that somebody keeps, or this CRM itself."""
 
+    NOUN: ClassVar[str] = "source_system"
     STEWARD: ClassVar[str] = "pareto"  # people's own entries and corrections, made in this CRM
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
