@@ -10,6 +10,8 @@ from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, St
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -52,6 +54,17 @@ class Choice:
     label: Any
     options: list[tuple[Any, Any]]
     value: str
+
+    @property
+    def options_as_html(self) -> SafeString:
+        """The options after the first, written here: a company has a hundred of them, and a template's loop costs ten times this."""
+        chosen = self.value
+        return mark_safe(  # noqa: S308 (both parts are escaped)
+            "".join(
+                f'<option value="{escape(value)}"{" selected" if str(value) == chosen else ""}>{escape(label)}</option>'
+                for value, label in self.options
+            )
+        )
 
 
 @require_safe
