@@ -5,6 +5,7 @@ from django.db import InterfaceError, OperationalError
 
 from customers import jobs
 from customers.imports import jobs as _imports  # noqa: F401  (registers what imports do as jobs)
+from customers.imports import runs
 from customers.models import Job
 from customers.privacy import jobs as _privacy  # noqa: F401  (registers the erasure)
 
@@ -19,3 +20,4 @@ def requeue_stuck_jobs() -> None:
     """Wake a worker for every job whose worker died or whose message was lost."""
     for job in Job.objects.abandoned():
         job.requeue()
+    runs.settle_abandoned()

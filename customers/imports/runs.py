@@ -154,8 +154,7 @@ def cancel(run: ImportRun) -> None:
     """Stop after the chunk that is under way; what is written stays, and can be undone."""
     if run.job:
         run.job.request_cancel()
-        if run.job.state == Job.State.CANCELLED and run.state == State.RUNNING:
-            finish(run, State.CANCELLED)
+        settle_abandoned()
 
 
 @transaction.atomic
@@ -225,6 +224,16 @@ def finish(run: ImportRun, state: str) -> None:
     run.save(update_fields=["state", "finished_at", "counts"])
     action = Event.Action.IMPORTED if state == State.DONE else Event.Action.CHANGED
     Event.record(action, noun="import_run", by=run.by, object_id=run.pk, label=str(run), changes={"counts": [None, run.counts]})
+
+
+def settle_abandoned() -> None:
+    """End the runs whose job has ended without them: cancelled while it waited, or given up after its workers died."""
+    ended = {Job.State.CANCELLED: State.CANCELLED, Job.State.FAILED: State.FAILED}
+    for run in ImportRun.objects.filter(state__in=[State.RUNNING, State.UNDOING], job__state__in=ended).select_related("job"):
+        with transaction.atomic():
+            locked = ImportRun.objects.select_for_update().get(pk=run.pk)
+            if run.job and locked.state == run.state:
+                finish(locked, ended[Job.State(run.job.state)])
 
 
 def sum_rows(run: ImportRun) -> int:

@@ -18,6 +18,7 @@ from customers.imports import chunks, runs, undoing
 from customers.imports.chunks import Superseded
 from customers.jobs import Cancelled
 from customers.models import Contact, ContactPoint, CrossReference, Customer, ImportRun, Opportunity, Order, OrderLine, SourceRecord
+from customers.tasks import requeue_stuck_jobs
 from tests.factories import make_contact_point, make_customer, make_user
 from tests.imports.files import begin, counts, run_file, upload
 from tests.people import World
@@ -199,3 +200,16 @@ def test_undoing_works_in_transactions_of_its_own() -> None:
     undoing.undo(run, lambda _done: None)
     assert not Customer.objects.exists()
     assert not SourceRecord.objects.exists()
+
+
+@pytest.mark.parametrize(("job_state", "run_state"), [("failed", "failed"), ("cancelled", "cancelled")])
+def test_a_run_ends_with_the_job_that_was_given_up(world: World, job_state: str, run_state: str) -> None:
+    run = upload(FILE, "customers", by=world.ivy)
+    runs.set_mapping(run, mapping=run.mapping)
+    job = runs.launch(run)
+    job.finish(job_state)
+    requeue_stuck_jobs()
+    run.refresh_from_db()
+    assert run.state == run_state
+    runs.set_mapping(run, mapping=run.mapping)  # it can be gone on with
+    assert run.state == "mapped"
