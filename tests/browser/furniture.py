@@ -22,6 +22,7 @@ class Furniture:
     customer: Customer
     contact: Contact
     import_run: ImportRun
+    checked_run: ImportRun  # with a problem of each severity
 
 
 def furnish(world: World) -> Furniture:
@@ -34,4 +35,12 @@ def furnish(world: World) -> Furniture:
     make_contact_point(customer=customer, by=world.ana, contact=contact, subject="Wants a quotation for https://" + "long" * 40)
     table = io.BytesIO("Name,Founded,Signed on\nAcme,1987,03-04-2017\n华信科技,2001,05-06-2018\n".encode())
     import_run = runs.start(by=world.ada, kind=ImportRun.Kind.CUSTOMERS, source_code="erp", name="customers.csv", content=table)
-    return Furniture(world, zhang, customer, contact, import_run)
+    return Furniture(world, zhang, customer, contact, import_run, _checked_run(world))
+
+
+def _checked_run(world: World) -> ImportRun:
+    table = f"id,name,employees,country,owner\n1,{LONG_NAME},many,Atlantis,Nobody\n2,{LONG_NAME},5,CN,Nobody\n"
+    run = runs.start(by=world.ada, kind=ImportRun.Kind.CUSTOMERS, source_code="fair", name="fair.csv", content=io.BytesIO(table.encode()))
+    runs.set_mapping(run, mapping=run.mapping)
+    runs.check(run, lambda _done: None)
+    return run

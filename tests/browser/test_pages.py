@@ -45,6 +45,7 @@ PAGES = [
     Named("customers:imports"),
     Named("customers:import-add"),
     Named("customers:import-columns", lambda furniture: [furniture.import_run.pk]),
+    Named("customers:import", lambda furniture: [furniture.checked_run.pk]),
     Named("users:list"),
     Named("users:add"),
     Named("users:edit", lambda furniture: [furniture.world.ana.pk]),
