@@ -41,7 +41,8 @@ POSTGRES_SETTINGS = {
     "log_parameter_max_length_on_error": "0",
     "log_line_prefix": "%m [%p] %a ",
 }
-THROW_AWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum_naptime": "10s"}
+# No autovacuum: a test holds its locks to its end, and tables of a few rows need no tending.
+THROW_AWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 # The owner migrates; web, worker and beat may read and write rows, and change no table (MAINTAIN: ANALYZE after an import).
 ROLES = f"""
