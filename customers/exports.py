@@ -7,7 +7,6 @@ from typing import Any
 
 from customers.models import Customer, CustomField
 from customers.models.customer import CustomerQuerySet
-from users.spreadsheets import csv_lines
 
 CHUNK = 1000
 FIELDS = (
@@ -35,8 +34,8 @@ FIELDS = (
 )
 
 
-def csv_of(customers: CustomerQuerySet, custom_fields: list[CustomField]) -> Iterator[str]:
-    """The lines of the file. Labels are looked up at once, since the reader's language is gone when the lines are sent."""
+def export_rows(customers: CustomerQuerySet, custom_fields: list[CustomField]) -> Iterator[list[Any]]:
+    """The rows of the file, its header first. Labels are looked up at once, since the reader's language is gone when the lines are sent."""
     titles = {field.name: str(field.verbose_name) for field in Customer._meta.concrete_fields}
     header = [*(titles[name] for name in (*FIELDS, "owner", "team", "tags")), *(str(field) for field in custom_fields)]
     labels = {
@@ -53,4 +52,4 @@ def csv_of(customers: CustomerQuerySet, custom_fields: list[CustomField]) -> Ite
             values += [customer.owner.name if customer.owner else "", customer.team.name, ", ".join(customer.tags)]
             yield values + [customer.custom.get(field.key) for field in custom_fields]
 
-    return csv_lines(rows())
+    return rows()

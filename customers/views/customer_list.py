@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from customers.exports import csv_of
+from customers.exports import export_rows
 from customers.filters import CUSTOM, CustomerFilters, problems
 from customers.models import Customer, CustomField
 from customers.models.customer import CustomerQuerySet
@@ -25,6 +25,7 @@ from users.access import Permission, allowed, needs
 from users.http import SignedInRequest
 from users.keyset import BadCursor, Page, Sort, page_of
 from users.models import Event
+from users.spreadsheets import csv_download
 
 PAGE_SIZE = 50
 SESSION_KEY = "customer_columns"
@@ -71,7 +72,7 @@ class Choice:
 @needs(Permission.CUSTOMER_VIEW)
 def customer_list(request: SignedInRequest) -> HttpResponse:
     custom_fields = list(CustomField.objects.in_use())
-    filters = CustomerFilters(request.GET, custom_fields=custom_fields, request=request, queryset=Customer.objects.visible_to(request.user))
+    filters = _filters(request, custom_fields)
     sort = SORTS.get(request.GET.get("sort", ""), SORTS["name"])
     columns = chosen_columns(request)
     page, errors = _page(request, filters, sort, columns)
@@ -109,9 +110,7 @@ def customer_export(request: SignedInRequest) -> HttpResponseBase:
     sort = SORTS.get(request.GET.get("sort", ""), SORTS["name"])
     customers = filters.qs.with_revenue_rank().order_by(*sort.columns())
     Event.record(Event.Action.EXPORTED, noun=Customer.NOUN, by=request.user, label=request.GET.urlencode() or "*")
-    response = StreamingHttpResponse(csv_of(customers, custom_fields), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="customers-{timezone.localdate():%Y-%m-%d}.csv"'
-    return response
+    return csv_download(f"customers-{timezone.localdate():%Y-%m-%d}.csv", export_rows(customers, custom_fields))
 
 
 @require_POST
