@@ -150,18 +150,19 @@ class Engine:
 
     def _write(self, batch: list[Row]) -> Counter[str]:
         """Write the batch; where the database refuses it, halve it until the refused rows are found."""
+        said = [len(row.problems) for row in batch]
         try:
             with transaction.atomic():
                 plan = self.writer.plan([row for row in batch if not row.is_rejected], lock=True)
                 self.writer.write(plan)
                 return self._count_plan(plan)
         except (IntegrityError, DataError) as error:
+            for row, count in zip(batch, said, strict=True):
+                del row.problems[count:]  # what the attempt found out is found out again
             if len(batch) == 1:
                 batch[0].say("refused", reason=_reason(error, self.writer))
                 return Counter()
         middle = len(batch) // 2
-        for row in batch:  # the attempt's warnings come again
-            row.problems = [problem for problem in row.problems if problem.code != "possible_duplicate"]
         return self._write(batch[:middle]) + self._write(batch[middle:])
 
     def _count_plan(self, plan: Plan) -> Counter[str]:

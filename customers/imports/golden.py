@@ -64,7 +64,7 @@ class GoldenWriter(Writer):
                 plan.creates.append(row)
             elif pk in found:
                 plan.changes.append(Change(row, found[pk], self._surviving(row, found[pk], trust)))
-            else:
+            elif not row.is_rejected:  # one that fits several records has been told so
                 row.say("not_visible")
         self._read_companions(plan)
         plan.unchanged = [change for change in plan.changes if not self._says_anything(change)]

@@ -184,3 +184,10 @@ def test_a_scale_turns_millions_into_money(world: World) -> None:
         "id,name,revenue\n1,Acme,1100.04\n", "customers", by=world.ivy, options={"columns": {"revenue": {"mark": ".", "scale": 1_000_000}}}
     )
     assert Customer.objects.get().annual_revenue == 1_100_040_000
+
+
+def test_a_name_that_several_customers_have_is_told_once(world: World) -> None:
+    for _time in range(2):
+        make_customer("Acme", team=world.north)
+    run = run_file("name,industry\nAcme,retail\n", "customers", by=world.ivy)
+    assert [code for _row, _column, code in problems(run)] == ["customer_unclear"]
