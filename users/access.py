@@ -56,9 +56,15 @@ class Permission(StrEnum):
     IMPORT_RUN = "import.run"
     JOB_VIEW_ALL = "job.view_all"
     PERSON_ERASE = "person.erase"
+    RULES_CHANGE = "rules.change"
     SALES_CHANGE = "sales.change"
+    SEGMENT_CHANGE = "segment.change"
+    TIER_APPROVE = "tier.approve"
+    TIER_OVERRIDE = "tier.override"
     TOKEN_OWN = "token.own"  # noqa: S105 (a permission's name)
     USER_MANAGE = "user.manage"
+    VALUE_RUN = "value.run"
+    VALUE_STEER = "value.steer"
 
     @property
     def label(self) -> str:
@@ -78,21 +84,30 @@ _PERMISSION_LABELS = {
     Permission.IMPORT_RUN: _("Import files"),
     Permission.JOB_VIEW_ALL: _("See everybody’s jobs"),
     Permission.PERSON_ERASE: _("Export and erase a person’s data"),
+    Permission.RULES_CHANGE: _("Change the rules of value and tiers"),
     Permission.SALES_CHANGE: _("Change products, orders, contracts, assets and invoices"),
+    Permission.SEGMENT_CHANGE: _("Add and change segments"),
+    Permission.TIER_APPROVE: _("Approve downgrades out of Platinum"),
+    Permission.TIER_OVERRIDE: _("Set a customer’s tier against the rules"),
     Permission.TOKEN_OWN: _("Have API tokens"),
     Permission.USER_MANAGE: _("Manage users, teams and their access"),
+    Permission.VALUE_RUN: _("Start the valuation of customers"),
+    Permission.VALUE_STEER: _("See the company’s customer equity, back-tests and what-if"),
 }
 
 
 _EVERYONE = frozenset({Permission.CUSTOMER_VIEW, Permission.CONTACT_POINT_ADD})
 _CARE = _EVERYONE | {Permission.CONTACT_CHANGE, Permission.CUSTOMER_CHANGE}
+_STEERING = frozenset({Permission.VALUE_STEER, Permission.VALUE_RUN, Permission.SEGMENT_CHANGE})
 
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
-    Role.ACCOUNT_MANAGER: _CARE | {Permission.SALES_CHANGE, Permission.CUSTOMER_EXPORT, Permission.IMPORT_RUN},
+    Role.ACCOUNT_MANAGER: _CARE | {Permission.SALES_CHANGE, Permission.CUSTOMER_EXPORT, Permission.IMPORT_RUN, Permission.SEGMENT_CHANGE},
     Role.SERVICE_AGENT: _EVERYONE | {Permission.CONTACT_CHANGE},
-    Role.SERVICE_MANAGER: _CARE | {Permission.CUSTOMER_ASSIGN, Permission.CUSTOMER_EXPORT},
-    Role.EXECUTIVE: frozenset({Permission.CUSTOMER_VIEW, Permission.CUSTOMER_EXPORT}),
+    Role.SERVICE_MANAGER: _CARE
+    | {Permission.CUSTOMER_ASSIGN, Permission.CUSTOMER_EXPORT, Permission.SEGMENT_CHANGE, Permission.TIER_OVERRIDE},
+    Role.EXECUTIVE: _STEERING | {Permission.CUSTOMER_VIEW, Permission.CUSTOMER_EXPORT, Permission.TIER_APPROVE, Permission.TIER_OVERRIDE},
     Role.INTEGRATOR: _CARE
+    | _STEERING
     | {
         Permission.CUSTOMER_ASSIGN,
         Permission.CUSTOMER_EXPORT,
@@ -126,6 +141,8 @@ class Scope(TextChoices):
     IMPORTS_WRITE = "imports:write", _("Run imports")
     USERS_READ = "users:read", _("Read users and teams")
     USERS_WRITE = "users:write", _("Manage users and teams")
+    VALUE_READ = "value:read", _("Read tiers, values and segments")
+    VALUE_WRITE = "value:write", _("Run valuations, change segments and tiers")
     AUDIT_READ = "audit:read", _("Read the audit")
 
 
