@@ -47,6 +47,7 @@ class CustomerSerializer(RecordSerializer):
             "owner",
             "team",
             "acquisition_source",
+            "referred_by",
             "acquired_on",
             "acquisition_cost",
             "preferred_channels",
@@ -119,6 +120,7 @@ class CustomerView(BulkGolden, Discardable):
         "owner": by.identity("owner"),
         "team": by.identity("team"),
         "parent": by.identity("parent"),
+        "referred_by": by.identity("referred_by"),
         "updated_since": by.moment("updated_at__gte"),
         "updated_before": by.moment("updated_at__lt"),
     }

@@ -19,7 +19,10 @@ from users.models import Team, User
 PARTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (_("Name"), ("legal_name", "short_name", "other_legal_name", "other_short_name", "credit_code")),
     (_("What it is"), ("kind", "status", "industry", "region", "country", "employees", "annual_revenue", "currency", "founded_year")),
-    (_("Relationship"), ("parent", "website", "tags", "preferred_channels", "acquisition_source", "acquired_on", "acquisition_cost")),
+    (
+        _("Relationship"),
+        ("parent", "website", "tags", "preferred_channels", "acquisition_source", "referred_by", "acquired_on", "acquisition_cost"),
+    ),
     (_("Payment"), ("payment_terms_days", "payment_preference")),
 )
 
@@ -29,6 +32,9 @@ class CustomerForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]  # not s
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1, required=False)
     parent = LookupField(label=_("Parent company"), queryset=Customer.objects.none(), required=False)
+    referred_by = LookupField(
+        label=_("Referred by"), queryset=Customer.objects.none(), required=False, help_text=_("The customer who brought this one.")
+    )
     tags = TagsField(label=_("Tags"), required=False, max_length=1000, longest=40, most=20, help_text=_("Separated by commas."))
     website = forms.URLField(label=_("Website"), required=False, max_length=200, assume_scheme="https")
     preferred_channels = forms.MultipleChoiceField(
@@ -42,10 +48,11 @@ class CustomerForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]  # not s
     def __init__(self, *args: Any, user: User, custom_fields: Iterable[CustomField], **options: Any) -> None:
         super().__init__(*args, **options)
         self.user, self.custom_fields = user, list(custom_fields)
-        parent = self.fields["parent"]
-        assert isinstance(parent, LookupField)
-        # Who may not see the parent keeps it as it is, and can choose another among those in reach.
-        parent.queryset = Customer.objects.filter(Q(pk__in=Customer.objects.visible_to(user).values("pk")) | Q(pk=self.instance.parent_id))
+        for name in ("parent", "referred_by"):
+            lookup, kept = self.fields[name], getattr(self.instance, f"{name}_id")
+            assert isinstance(lookup, LookupField)
+            # Who may not see that customer keeps it as it is, and can choose another among those in reach.
+            lookup.queryset = Customer.objects.filter(Q(pk__in=Customer.objects.visible_to(user).values("pk")) | Q(pk=kept))
         self.fields["version"].required = not self.instance._state.adding
         self.fields["version"].initial = self.instance.version
         self.fields["currency"].required = False

@@ -123,6 +123,7 @@ class Customer(GoldenRecord):
             "website",
             "parent",
             "acquisition_source",
+            "referred_by",
             "acquired_on",
             "acquisition_cost",
             "preferred_channels",
@@ -170,6 +171,16 @@ class Customer(GoldenRecord):
     team = models.ForeignKey(Team, models.PROTECT, db_index=False, related_name="customers", verbose_name=_("team"))
 
     acquisition_source = models.CharField(_("acquired through"), max_length=80, blank=True, default="", db_default="")
+    referred_by = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="referrals",
+        verbose_name=_("referred by"),
+        help_text=_("The customer who brought this one."),
+    )
     acquired_on = models.DateField(_("acquired on"), null=True, blank=True)
     acquisition_cost = models.DecimalField(
         _("acquisition cost"), null=True, blank=True, validators=[MinValueValidator(0)], max_digits=18, decimal_places=2
@@ -212,12 +223,18 @@ class Customer(GoldenRecord):
             GinIndex(OpClass("custom", name="jsonb_path_ops"), name="customer_custom", fastupdate=False),
             models.Index(fields=["-deleted_at", "-id"], name="customer_discarded", condition=Q(deleted_at__isnull=False)),
             models.Index(fields=["parent"], name="customer_of_parent", condition=Q(parent__isnull=False)),
+            models.Index(fields=["referred_by"], name="customer_of_referrer", condition=Q(referred_by__isnull=False)),
             models.Index(fields=["merged_into"], name="customer_merged", condition=Q(merged_into__isnull=False)),
             GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="customer_search", fastupdate=False),
             GinIndex(fields=["tags"], name="customer_tags", fastupdate=False),
             models.Index(fields=["credit_code"], name="customer_credit_code", condition=~Q(credit_code="")),
         ]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(referred_by=None) | ~Q(referred_by=models.F("id")),
+                name="nobody_refers_themselves",
+                violation_error_message=_("A customer cannot refer itself."),
+            ),
             models.UniqueConstraint(fields=["number"], name="customer_number_once"),
             models.CheckConstraint(
                 condition=~Q(legal_name=""), name="customer_has_a_name", violation_error_message=_("A customer needs a name.")
@@ -244,6 +261,8 @@ class Customer(GoldenRecord):
         """Rules that look beyond one field; the fields' own validators have run in the form or serializer."""
         if self.parent_id is not None:
             self._refuse_a_circle()
+        if self.referred_by_id is not None and self.referred_by_id == self.pk:
+            raise ValidationError({"referred_by": _("A customer cannot refer itself.")})
 
     @transaction.atomic(savepoint=False)  # what fails here is the database's refusal, after which nothing could go on anyway
     def save(self, *args: Any, **kwargs: Any) -> None:
