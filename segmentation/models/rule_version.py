@@ -95,7 +95,7 @@ class RuleVersion(Record):
         help_text=_("Customers worth less than this are Lead."),
     )  # fmt: skip
     runs_to_move = models.PositiveSmallIntegerField(
-        _("runs that must agree before a move"), default=2, validators=[MinValueValidator(1), MaxValueValidator(12)]
+        _("runs that must agree before a move"), default=2, validators=[MinValueValidator(1), MaxValueValidator(2)]
     )
     move_margin = models.DecimalField(
         _("or this far beyond the boundary"), max_digits=5, decimal_places=4, default=Decimal("0.10"), validators=SHARE

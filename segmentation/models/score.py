@@ -53,6 +53,7 @@ class Score(models.Model):
     tier = models.PositiveSmallIntegerField(_("tier"), choices=Tier)
     tier_since = models.DateField(_("in this tier since"))
     is_core = models.BooleanField(_("core customer"), default=False)
+    is_overridden = models.BooleanField(_("set by a person"), default=False)
     proposed_tier = models.PositiveSmallIntegerField(_("proposed tier"), choices=Tier, null=True)
     proposed_since = models.DateField(null=True)
     proposal = models.CharField(max_length=8, choices=Proposal, blank=True, default="", db_default="")
@@ -83,6 +84,7 @@ class Score(models.Model):
     churn_risk = models.FloatField(_("churn risk"), null=True)  # no order and no renewal within 12 months
     next_order_days = models.PositiveIntegerField(_("days to the next order"), null=True)  # median
     renewal_probability = models.FloatField(_("renewal probability"), null=True)  # of the contract that ends first
+    next_renewal_on = models.DateField(_("next renewal"), null=True)
     recency_score = models.PositiveSmallIntegerField(_("R"), default=0)  # 1 to 5; 0 without an order
     frequency_score = models.PositiveSmallIntegerField(_("F"), default=0)
     monetary_score = models.PositiveSmallIntegerField(_("M"), default=0)
@@ -91,6 +93,8 @@ class Score(models.Model):
     trust = models.FloatField(_("trust in the data"), default=0)  # 0 to 1
     relationship_type = models.CharField(_("recommended relationship"), max_length=12, choices=RelationshipType, blank=True, default="")
     is_indicative = models.BooleanField(_("indicative"), default=False)
+    overdue_12m = Money(_("cost of overdue money, 12 months"))
+    serving_12m = Money(_("cost to serve, 12 months"))
     drivers = models.JSONField(_("drivers"), default=list)  # [{"code": "orders", "amount": 1200.0, …}], weightiest first
 
     objects = ScoreQuerySet.as_manager()
