@@ -1,4 +1,4 @@
-"""Beta-discrete-Weibull: as the shifted-beta-geometric, but each contract's own chance to be lost may rise (c > 1) or fall (c < 1) with age.
+"""Beta-discrete-Weibull: the shifted-beta-geometric where each contract's own risk may rise (c > 1) or fall (c < 1) with age.
 
 S(t) = B(alpha, beta + t^c) / B(alpha, beta); c = 1 is the shifted-beta-geometric. Source: Fader, Hardie, Liu, Davin & Steenburgh (2018),
 "How to project customer retention" revisited.

@@ -127,9 +127,7 @@ def top_drivers(fit: HazardFit, covariates: Covariates, count: int = 3) -> list[
     order = np.argsort(-np.abs(parts), axis=1, kind="stable")[:, :count]
     return [
         tuple(
-            Driver(names[k], float(table[names[k]][row]), fit.averages[names[k]], float(parts[row, k]))
-            for k in ranks
-            if parts[row, k] != 0
+            Driver(names[k], float(table[names[k]][row]), fit.averages[names[k]], float(parts[row, k])) for k in ranks if parts[row, k] != 0
         )
         for row, ranks in enumerate(order)
     ]
@@ -182,7 +180,9 @@ def _fitted(varying: dict[str, Floats], duration: Floats, is_lost: Flags, left_o
         return HazardFit("not_converged", customers, events, left_out=left_out, notes=(*notes, str(error).splitlines()[0]))
     beta, se = model.params_.to_numpy(dtype=float), model.standard_errors_.to_numpy(dtype=float)
     effects = np.abs(beta) * np.array([column.std() for column in varying.values()])
-    if not (np.all(np.isfinite(beta)) and np.all(np.isfinite(se)) and effects.max() < LARGEST_EFFECT) or _gave_up(heard, ConvergenceWarning):
+    if not (np.all(np.isfinite(beta)) and np.all(np.isfinite(se)) and effects.max() < LARGEST_EFFECT) or _gave_up(
+        heard, ConvergenceWarning
+    ):
         strongest = list(varying)[int(np.argmax(np.nan_to_num(effects, nan=np.inf)))]
         note = f"The likelihood has no maximum; {strongest} seems to separate the lost from the others."
         return HazardFit("not_converged", customers, events, left_out=left_out, notes=(*notes, note))

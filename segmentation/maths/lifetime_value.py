@@ -198,7 +198,7 @@ def referral_value(
 
 
 def acquisition_cost(*, visits: float, wins: float, cost_per_visit: float, campaign_cost: float) -> float | None:
-    """Cost per customer won = visits per win × cost per visit + campaign cost ÷ wins. None where nobody was won: then there is no such cost."""
+    """Cost per customer won = visits per win × cost per visit + campaign cost ÷ wins. None where nobody was won."""
     if min(visits, wins, cost_per_visit, campaign_cost) < 0:
         raise ValueError("visits, wins and costs are not negative")
     return visits / wins * cost_per_visit + campaign_cost / wins if wins else None

@@ -34,7 +34,7 @@ class Choice:
 
 
 def likelihood_ratio(simple: RenewalFit, full: RenewalFit) -> tuple[float, float]:
-    """Statistic and p-value of c = 1, chi-squared with one degree of freedom. Both must be maximum likelihood fits of the same contracts."""
+    """Statistic and p-value of c = 1, chi-squared with one degree of freedom, of maximum likelihood fits of the same contracts."""
     if (simple.model, full.model) != ("sbg", "bdw") or simple.method != "ml" or full.method != "ml":
         raise ValueError("the test compares maximum likelihood fits of sbg and bdw")
     statistic = max(0.0, 2.0 * (full.log_likelihood - simple.log_likelihood))

@@ -21,7 +21,7 @@ ENOUGH_ALONE = 100  # below, a reference population fills up to this number and 
 PRIOR_SD = 1.5
 GAIN_LEFT = 1e-7  # log-likelihood that one more Newton step could add at a converged fit
 LEVELLED = 4.0  # ln alpha and ln beta from which contracts hardly differ
-LEVEL_SLOPE = 1e-2  # log-likelihood per unit of a log parameter, at most, where the likelihood has levelled out
+LEVEL_SLOPE = 0.05  # about the log-likelihood that is left beyond the bound, where it has levelled out
 METHODS = ("auto", "ml", "map", "pooled")
 
 # Yearly renewals of 1,000 customers of the segment High End in Fader & Hardie (2007), Table 1: a published population near to
@@ -214,9 +214,7 @@ def _ending(best: _Optimum, is_sure: bool, is_told: bool) -> str:
     return "ok" if is_sure else "not_converged"
 
 
-def _notes(
-    model: Model, renewals: Renewals, status: str, asked: str, used: str, prior: Prior, *, has_reference: bool
-) -> tuple[str, ...]:
+def _notes(model: Model, renewals: Renewals, status: str, asked: str, used: str, prior: Prior, *, has_reference: bool) -> tuple[str, ...]:
     said = {
         "no_renewals": "No contract has faced a renewal yet.",
         "one_contract": "Only one contract has faced a renewal.",
