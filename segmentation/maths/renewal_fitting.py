@@ -21,7 +21,9 @@ ENOUGH_ALONE = 100  # below, a reference population fills up to this number and 
 PRIOR_SD = 1.5
 GAIN_LEFT = 1e-7  # log-likelihood that one more Newton step could add at a converged fit
 LEVELLED = 4.0  # ln alpha and ln beta from which contracts hardly differ
-LEVEL_SLOPE = 0.05  # about the log-likelihood that is left beyond the bound, where it has levelled out
+LEVEL_GAIN = 1e-3  # log-likelihood
+LEVEL_SLOPE = 0.05  # log-likelihood per unit of a log parameter along a ridge: about what is left on it
+TOLD = 0.1  # second derivative from which the data can be said to tell a direction
 METHODS = ("auto", "ml", "map", "pooled")
 
 # Yearly renewals of 1,000 customers of the segment High End in Fader & Hardie (2007), Table 1: a published population near to
@@ -63,7 +65,7 @@ class Model:
 class _Optimum:
     theta: Floats
     information: Floats  # minus the second derivatives of what was maximised
-    slope: float  # largest part of the gradient
+    is_level: bool  # nothing worth having is left, be it that the likelihood still creeps up along a ridge
     gain_left: float
     is_free: bool
 
@@ -180,8 +182,16 @@ def _sharpen(negative: Callable[[Floats], tuple[float, Floats]], theta: Floats, 
         theta = np.clip(theta - size * step, low, high)
     # The bounds are wide; who comes near has run away, be it that rounding stopped the search before the wall.
     is_free = bool(np.all((theta > low + 1.0) & (theta < high - 1.0)))
-    slope = float(np.abs(negative(theta)[1]).max())
-    return _Optimum(theta, _curvature(negative, theta), slope, gain, is_free)
+    information = _curvature(negative, theta)
+    return _Optimum(theta, information, _is_level(negative(theta)[1], information), gain, is_free)
+
+
+def _is_level(gradient: Floats, information: Floats) -> bool:
+    values, vectors = np.linalg.eigh(information)
+    slopes = np.abs(vectors.T @ gradient)
+    is_steep = values > TOLD
+    gain = 0.5 * np.sum(slopes[is_steep] ** 2 / values[is_steep])
+    return bool(gain < LEVEL_GAIN and np.all(slopes[~is_steep] < LEVEL_SLOPE))
 
 
 def _curvature(negative: Callable[[Floats], tuple[float, Floats]], theta: Floats) -> Floats:
@@ -201,13 +211,13 @@ def _covariance(information: Floats) -> tuple[Floats, bool]:
     """Inverse information, and whether it is the data's own: directions that they do not tell get the prior's width."""
     floor = PRIOR_SD**-2
     values = np.linalg.eigvalsh(information)
-    told = bool(values.min() > 1e-3)
+    told = bool(values.min() > TOLD)
     return np.asarray(np.linalg.inv(information if told else _lifted(information, floor))), told
 
 
 def _ending(best: _Optimum, is_sure: bool, is_told: bool) -> str:
     """Where alpha and beta run away together the likelihood levels out, and the search ends at the bound or well before it."""
-    if not (best.is_free and is_told) and best.slope < LEVEL_SLOPE and np.all(best.theta[:2] > LEVELLED):
+    if not (best.is_free and is_told) and best.is_level and np.all(best.theta[:2] > LEVELLED):
         return "same_rate_for_all"
     if not best.is_free:
         return "at_bound"
