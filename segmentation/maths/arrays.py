@@ -15,3 +15,8 @@ Flags: TypeAlias = NDArray[np.bool_]
 def weighted_sum(weights: Floats, values: Floats) -> float:
     """Σ weights × values without BLAS, whose threads cost more than they bring on vectors of this length."""
     return float(np.einsum("i,i->", weights, values))
+
+
+def tally(place: Ints, weight: Floats, size: int) -> Floats:
+    """Σ weight per place, shape (size,)."""
+    return np.asarray(np.bincount(place, weights=weight, minlength=size), dtype=np.float64)

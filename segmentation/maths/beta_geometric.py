@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import astuple, dataclass
+from itertools import pairwise
 from typing import ClassVar, Self
 
 import numpy as np
 from scipy.special import betainc, betaln, digamma, gammaln
 
-from segmentation.maths.arrays import Floats, weighted_sum
+from segmentation.maths.arrays import Floats, tally, weighted_sum
 from segmentation.maths.fitting import Fit, Optimum, Prior, describe, maximise
 from segmentation.maths.lives import Lives
 from segmentation.maths.priors import GEOMETRIC, small_company_prior
@@ -41,11 +42,11 @@ class GeometricLikelihood:
         weight = rows.weight if weight is None else weight
         self.shift, self.times = shift, rows.times / scale
         self.x = np.arange(int(rows.frequency.max(initial=0)) + 1, dtype=np.float64)
-        self.counts = np.bincount(rows.frequency, weights=weight, minlength=len(self.x))
+        self.counts = tally(rows.frequency, weight, len(self.x))
         self.total = float(self.counts.sum())
         # (r + x) log(alpha + T) needs only, per T, how many customers and how many orders there are.
-        self.at_age = np.bincount(rows.age_at, weights=weight, minlength=len(self.times))
-        self.orders_at_age = np.bincount(rows.age_at, weights=weight * rows.frequency, minlength=len(self.times))
+        self.at_age = tally(rows.age_at, weight, len(self.times))
+        self.orders_at_age = tally(rows.age_at, weight * rows.frequency, len(self.times))
         chosen = slice(None) if shift else rows.frequency > 0
         self.frequency, self.weight = rows.frequency[chosen], weight[chosen]
         self.age_at, self.recency_at = rows.age_at[chosen], rows.recency_at[chosen]
@@ -81,7 +82,7 @@ class GeometricLikelihood:
         inverse = 1 / (alpha + self.times)
         pushed = gone * power
         by_alpha = weighted_sum(pushed, inverse[self.age_at] - inverse[self.recency_at])
-        by_x = np.bincount(self.frequency, weights=gone, minlength=len(self.x))
+        by_x = tally(self.frequency, gone, len(self.x))
         return value, np.array([weighted_sum(gone, gap), by_alpha, by_x.sum() / a, -(by_x / m).sum()])
 
 
@@ -228,7 +229,7 @@ class BetaGeometric:
         order = np.lexsort((band, frequency))
         is_new = (np.diff(frequency[order], prepend=-1.0) != 0) | (np.diff(band[order], prepend=-99.0) != 0)
         bounds = np.append(np.flatnonzero(is_new), len(order))
-        for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+        for first, last in pairwise(bounds):
             chosen = order[first:last]
             x = float(frequency[chosen[0]])
             p, weight = beta_nodes(self.a, self.b + x + self.shift, nodes_for(2.0 ** float(band[chosen[0]])))

@@ -1,7 +1,7 @@
 """Maximum likelihood for all models of this package: one optimiser, one result, one way to choose.
 
 Parameters are all positive and are searched as logarithms. Every likelihood brings its gradient, so a fit is a quasi-Newton
-search followed by Newton steps, and ends when the next step could raise the log-likelihood by less than 1e-9.
+search followed by Newton steps, and ends when the next step could raise the log-likelihood by less than 1e-11.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 from segmentation.maths.arrays import Floats
 
 LOWEST, HIGHEST = -11.5, 11.5  # of a log parameter, about 1e-5 and 1e5, with time and money in units of their means
-GAIN_LEFT = 1e-9
+GAIN_LEFT = 1e-11
 LEVEL = 1e-3  # where parameters run away, a gain below this is not worth a further step
 UNSEEN_CURVATURE = 1e-4  # log scale: a standard deviation of 100, nothing the data can tell
 PRIOR_SD = 1.5
@@ -124,13 +124,18 @@ class Objective:
         return symmetric
 
 
-def maximise(likelihood: Likelihood, start: Floats, *, prior: Prior | None = None, rough: Likelihood | None = None) -> Optimum:
-    """The maximum near `start` (log parameters). `rough`, a likelihood on a sample of the rows, saves passes over all of them."""
+def maximise(
+    likelihood: Likelihood, start: Floats, *, prior: Prior | None = None, rough: Likelihood | None = None, is_near: bool = False
+) -> Optimum:
+    """The maximum near `start` (log parameters).
+
+    `rough`, a likelihood on a sample of the rows, saves passes over all of them; so does `is_near`, which tries Newton's steps first.
+    """
     objective = Objective(likelihood, prior)
-    theta = start if rough is None else _search(Objective(rough, prior), start)
+    theta = start if is_near else _search(objective if rough is None else Objective(rough, prior), start)
     theta, information, gain = _polish(objective, theta)
-    if gain > LEVEL or rough is None:
-        theta, information, gain = _polish(objective, _search(objective, theta if gain <= LEVEL else start))
+    if gain > LEVEL and (is_near or rough is not None):
+        theta, information, gain = _polish(objective, _search(objective, start))
     is_free = bool(np.all((theta > LOWEST + 1e-6) & (theta < HIGHEST - 1e-6)))
     return Optimum(theta, likelihood(theta)[0], gain, information, objective.calls, is_free)
 

@@ -20,7 +20,7 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 from scipy.special import digamma, exprel, gammaln
 
-from segmentation.maths.arrays import Floats, weighted_sum
+from segmentation.maths.arrays import Floats, tally, weighted_sum
 from segmentation.maths.fitting import Fit, Optimum, Prior, describe, maximise
 from segmentation.maths.lives import Lives
 from segmentation.maths.priors import PARETO, small_company_prior
@@ -30,6 +30,7 @@ from segmentation.maths.quadrature import unit_interval
 NAMES = ("r", "alpha", "s", "beta")
 NODES = 32
 CUT = 45.0
+FOREVER = 1e12
 CHUNK = 8192  # rows × 32 nodes stay in the cache
 SAMPLE_ABOVE, SAMPLE_STEP = 4000, 8  # rows
 
@@ -91,10 +92,10 @@ class ParetoLikelihood:
         self.frequency = rows.frequency.astype(np.float64)
         self.recency, self.age = self.times[rows.recency_at], self.times[rows.age_at]
         self.x = np.arange(int(rows.frequency.max(initial=0)) + 1, dtype=np.float64)
-        self.counts = np.bincount(rows.frequency, weights=self.weight, minlength=len(self.x))
+        self.counts = tally(rows.frequency, self.weight, len(self.x))
         self.total = float(self.counts.sum())
-        self.at_age = np.bincount(rows.age_at, weights=self.weight, minlength=len(self.times))
-        self.orders_at_age = np.bincount(rows.age_at, weights=self.weight * rows.frequency, minlength=len(self.times))
+        self.at_age = tally(rows.age_at, self.weight, len(self.times))
+        self.orders_at_age = tally(rows.age_at, self.weight * rows.frequency, len(self.times))
 
     def __call__(self, theta: Floats, /) -> tuple[float, Floats]:
         r, alpha, s, beta = np.exp(theta)
@@ -173,12 +174,13 @@ class ParetoNbd:
 
     def probability_alive(self, purchases: Purchases) -> Floats:
         """P(still a customer at T), shape (n,)."""
-        return np.exp(-np.logaddexp(0.0, self._odds(purchases.frequency, 0.0, purchases.recency, purchases.age)))
+        odds = self._odds(purchases.frequency, 0.0, purchases.recency, purchases.age)
+        return np.asarray(np.exp(-np.logaddexp(0.0, odds)), dtype=np.float64)
 
     def probability_no_order(self, t: float | Floats, purchases: Purchases) -> Floats:
         """P(no order in the next t): gone already, or alive and silent. The risk to act on, unlike 1 - P(alive)."""
         alive, power, age = self.probability_alive(purchases), self.r + purchases.frequency, purchases.age
-        t = np.broadcast_to(np.asarray(t, dtype=np.float64), age.shape)
+        t = np.minimum(np.broadcast_to(np.asarray(t, dtype=np.float64), age.shape), FOREVER * (self.alpha + self.beta + age))
         lasts = -power * np.log1p(t / (self.alpha + age)) - self.s * np.log1p(t / (self.beta + age))
         silent = np.exp(lasts + np.logaddexp(0.0, self._odds(purchases.frequency, age, np.zeros(len(age)), t)))
         return np.asarray(1 - alive * (1 - np.minimum(silent, 1.0)), dtype=np.float64)
@@ -211,8 +213,10 @@ class ParetoNbd:
         factors = discount_factors(periods, rate)
         ages, place = np.unique(age, return_inverse=True)  # per order of (r + x), it depends on T alone
         steps = factors - np.append(factors[1:], 0.0)
-        per_rate = sum(step * self._lasting(ages, float(i)) for i, step in enumerate(steps, start=1)) / (self.alpha + ages)
-        return (self.r + frequency) * np.asarray(per_rate)[place]
+        lasting = np.zeros(len(ages))
+        for i, step in enumerate(steps, start=1):
+            lasting += step * self._lasting(ages, float(i))
+        return (self.r + frequency) * (lasting / (self.alpha + ages))[place]
 
     def discounted_lifetime_purchases(self, purchases: Purchases, annual_rate: float) -> Floats:
         """DERT: expected orders after T without horizon, discounted continuously at log(1 + annual_rate) a year.

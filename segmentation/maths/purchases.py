@@ -21,7 +21,15 @@ WEEK = 7.0
 MONTH = 30.4375
 YEAR = 365.25
 UNITS = {"D": DAY, "W": WEEK, "M": MONTH}
+FITTING = "needs a whole frequency >= 0 and 0 <= recency <= T, and recency 0 where frequency is 0"
 _LARGEST_KEY = 2**62
+
+
+def misfits(frequency: Floats, recency: Floats, age: Floats) -> Flags:
+    """Which rows cannot be, see FITTING. Shape (n,)."""
+    whole = np.isfinite(frequency) & (frequency >= 0) & (frequency == np.floor(frequency))
+    ordered = np.isfinite(age) & (recency >= 0) & (recency <= age)
+    return np.asarray(~(whole & ordered & ((frequency > 0) | (recency == 0))), dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -42,22 +50,15 @@ class Purchases:
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=np.float64))
         if not self.frequency.shape == self.recency.shape == self.age.shape or self.frequency.ndim != 1:
             raise ValueError("frequency, recency and age must be vectors of one length")
-        wrong = self.problems()
+        wrong = misfits(self.frequency, self.recency, self.age)
         if wrong.any():
-            raise ValueError(f"row {int(np.argmax(wrong))}: needs a whole frequency >= 0 and 0 <= recency <= age, recency 0 without repeats")
+            raise ValueError(f"row {int(np.argmax(wrong))}: {FITTING}")
 
     def __len__(self) -> int:
         return len(self.frequency)
 
     def __getitem__(self, chosen: Flags | Ints | slice) -> Purchases:
         return Purchases(self.frequency[chosen], self.recency[chosen], self.age[chosen], self.unit_days)
-
-    def problems(self) -> Flags:
-        """Which rows cannot be."""
-        x, t_x, age = self.frequency, self.recency, self.age
-        fits = np.isfinite(age) & (x >= 0) & (x == np.floor(x)) & np.isfinite(x) & (t_x >= 0) & (t_x <= age) & ((x > 0) | (t_x == 0))
-        wrong: Flags = ~fits
-        return wrong
 
     @property
     def repeats(self) -> float:
@@ -173,7 +174,7 @@ def summarise(customer: NDArray[Any], day: NDArray[Any], amount: Floats | None, 
     starts = np.flatnonzero(np.diff(who, prepend=-1))
     counts = np.diff(np.append(starts, len(who)))
     first, last = when[starts], when[starts + counts - 1]
-    total = np.add.reduceat(spent, starts) if len(starts) else np.zeros(0)
+    total = np.asarray(np.add.reduceat(spent, starts), dtype=np.float64) if len(starts) else np.zeros(0)
     repeats = counts - 1
     spend = np.where(repeats > 0, (total - spent[starts]) / np.maximum(repeats, 1), 0.0)
     purchases = Purchases(repeats.astype(np.float64), (last - first) / unit_days, (end - first) / unit_days, unit_days)
@@ -190,6 +191,7 @@ def _customer_days(customer: NDArray[Any], day: Ints, amount: Floats | None) -> 
     first = int(day.min())
     span = int(day.max()) - first + 1
     key = code.astype(np.int64) * span + (day - first)
+    spent: Floats
     if amount is None:
         unique = np.unique(key)
         spent = np.zeros(len(unique))
@@ -199,7 +201,7 @@ def _customer_days(customer: NDArray[Any], day: Ints, amount: Floats | None) -> 
         starts = np.flatnonzero(np.diff(ordered, prepend=-1))
         unique = ordered[starts]
         # Cents, rounded away: 0.1 + 0.2 - 0.3 is a day that nets to nothing, not a sale of 5e-17.
-        spent = np.round(np.add.reduceat(np.asarray(amount, dtype=np.float64)[order], starts), 6)
+        spent = np.asarray(np.round(np.add.reduceat(np.asarray(amount, dtype=np.float64)[order], starts), 6), dtype=np.float64)
     who, when = np.divmod(unique, span)
     return names, who, when + first, spent
 
@@ -215,5 +217,4 @@ def discount_factors(periods: int, rate: float) -> Floats:
     """(1 + rate)^-(i - ½) for i = 1 … periods: what is bought in a period is taken to come in its middle."""
     if periods < 1:
         raise ValueError("a horizon has at least one period")
-    factors: Floats = (1 + rate) ** -(np.arange(1, periods + 1) - 0.5)
-    return factors
+    return np.asarray((1 + rate) ** -(np.arange(1, periods + 1) - 0.5), dtype=np.float64)
