@@ -205,18 +205,27 @@ def quintile_scores(value: NDArray[np.number], among: Flags | None = None) -> Sc
     Equal values get equal scores: the score of the lowest of them. So a value scores k only if at least (k − 1)/5 of the
     customers have a smaller one, and where all are equal all score 1.
     """
-    scores = np.zeros(len(value), np.int8)
-    chosen = value if among is None else value[among]
-    count = len(chosen)
+    return scores_by(value, quintile_cuts(value if among is None else value[among]), among)
+
+
+def quintile_cuts(value: NDArray[np.number]) -> NDArray[np.number]:
+    """The values above which the second to the fifth fifth begin, shape (4,); empty for no values.
+
+    Whoever scores the customers in parts takes the cuts of all of them.
+    """
+    count = len(value)
     if not count:
-        return scores
+        return value
     ranks = [-(-k * count // QUINTILES) - 1 for k in range(1, QUINTILES)]  # the value at each has ⌈k n / 5⌉ values up to itself
-    cuts = np.partition(chosen, ranks)[ranks]
-    found = np.ones(count, np.int8)
+    return np.asarray(np.partition(value, ranks)[ranks])
+
+
+def scores_by(value: NDArray[np.number], cuts: NDArray[np.number], among: Flags | None = None) -> Scores:
+    """1 and one more for each cut that the value lies above; 0 outside `among`. Shape (n,)."""
+    scores = np.ones(len(value), np.int8)
     for cut in cuts:
-        found += chosen > cut
-    scores[slice(None) if among is None else among] = found
-    return scores
+        scores += value > cut
+    return scores if among is None else np.where(among, scores, 0).astype(np.int8)
 
 
 def _day_spans(customer: NDArray[np.integer], day: NDArray[np.integer]) -> tuple[Ints, Days, Days, Days]:
