@@ -10,7 +10,7 @@ names in these statements come from code, never from what somebody typed; values
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Block: TypeAlias = dict[str, NDArray[Any]]
+Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 PAGES = 1024  # per block of read_table: 8 MB of the table
 BLOCK_BYTES = 4 << 20  # of messages that read_query gathers before it makes arrays of them
@@ -34,7 +35,7 @@ _SENDERS = {"int8": "int8send", "int4": "int4send", "date": "date_send", "float8
 class Cursor(Protocol):
     """psycopg2's cursor, or Django's around it."""
 
-    def execute(self, sql: str, params: Sequence[Any], /) -> Any: ...
+    def execute(self, sql: str, params: Params, /) -> Any: ...
     def fetchone(self) -> Any: ...
     @property
     def mogrify(self) -> Callable[..., bytes]: ...
@@ -74,7 +75,7 @@ class Column:
 
 
 def read_table(
-    cursor: Cursor, table: str, columns: Sequence[Column], *, where: str = "TRUE", params: Sequence[Any] = (), pages: int = PAGES
+    cursor: Cursor, table: str, columns: Sequence[Column], *, where: str = "TRUE", params: Params = (), pages: int = PAGES
 ) -> Iterator[Block]:
     """Blocks of arrays, by name, of the rows of `table` that satisfy `where`; in the order in which the rows lie on disk.
 
@@ -86,19 +87,19 @@ def read_table(
     strings = ", ".join(f"string_agg({_SENDERS[column.kind]}({column.cast}), NULL)" for column in columns)
     for page in range(0, last + 1, pages):
         end = f" AND ctid < '({page + pages},0)'::tid" if page + pages <= last else ""  # rows of now on pages of later: the last block's
-        query = f"SELECT count(*), {strings} FROM {table} WHERE ctid >= '({page},0)'::tid{end} AND ({where})"  # noqa: S608 (see the module)
+        query = f"SELECT count(*), {strings} FROM {table} WHERE ctid >= '({page},0)'::tid{end} AND ({where})"
         if block := _strung_block(_copied(cursor, query, params), columns):
             yield block
 
 
-def read_query(cursor: Cursor, query: str, columns: Sequence[Column], take: Callable[[Block], None], *, params: Sequence[Any] = ()) -> int:
+def read_query(cursor: Cursor, query: str, columns: Sequence[Column], take: Callable[[Block], None], *, params: Params = ()) -> int:
     """Hand blocks of arrays to `take`, of the rows of `query` in its order; how many rows there were.
 
     The expressions of the columns speak of what the query selects. What `take` raises ends the reading. ValueError for a NULL.
     """
     selected = ", ".join(column.cast for column in columns)
     rows = _Rows(columns, take)
-    _copy(cursor, f"SELECT {selected} FROM ({query}) AS rows", params, rows)  # noqa: S608 (see the module)
+    _copy(cursor, f"SELECT {selected} FROM ({query}) AS rows", params, rows)
     return rows.finish()
 
 
@@ -158,13 +159,13 @@ class _Whole:
         self.write = self.messages.append
 
 
-def _copied(cursor: Cursor, query: str, params: Sequence[Any]) -> bytes:
+def _copied(cursor: Cursor, query: str, params: Params) -> bytes:
     whole = _Whole()
     _copy(cursor, query, params, whole)
     return b"".join(whole.messages)
 
 
-def _copy(cursor: Cursor, query: str, params: Sequence[Any], target: object) -> None:
+def _copy(cursor: Cursor, query: str, params: Params, target: object) -> None:
     filled = cursor.mogrify(query, params).decode() if params else query
     cursor.copy_expert(f"COPY ({filled}) TO STDOUT (FORMAT binary)", target)
 
