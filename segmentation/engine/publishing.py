@@ -1,0 +1,298 @@
+"""Last stage: scores, ledger, outlooks and history in one transaction. Before its commit nothing has changed for anybody.
+
+The rows go by binary COPY into tables that live as long as the transaction, and from there by a few statements into place.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+from django.db.models import Count, Sum
+from django.utils import timezone
+
+from segmentation.engine.extent import NO_DAY, day_number, extent_of
+from segmentation.engine.packing import Columns, pack, unpack
+from segmentation.maths.purchases import MONTH
+from segmentation.maths.tiers import Decision
+from segmentation.models import ContractOutlook, RelationshipType, RunShard, Score, Stale, ValueRun
+from users.models import Event
+
+SNAPSHOT = ("customer", "referred_by", "trust", "margin_12m", "clv", "new_tier", "override", "was_overridden")
+SNAPSHOTS_KEPT = timedelta(days=35)  # of every run; of older ones, the first of each month
+
+# Column → type in the passing table. Numbers without a value are NaN, days NO_DAY.
+DRAFT = {
+    **dict.fromkeys(("customer", "next_renewal"), "int8"),
+    **dict.fromkeys(
+        ("tier", "tier_since", "new_tier", "new_proposed_tier", "new_proposed_since", "proposal", "override", "ledger", "is_core",
+         "orders", "first_day", "last_day", "recency_score", "frequency_score", "monetary_score", "abc", "relationship", "contracts"),
+        "int4",
+    ),
+    **dict.fromkeys(
+        ("value", "revenue_12m", "margin_12m", "serving_12m", "overdue_12m", "clv", "clv_orders", "clv_contracts", "clv_referrals",
+         "clv_retention_cost", "low_80", "high_80", "low_95", "high_95", "distance_up", "distance_down", "move_probability",
+         "expected_orders_12m", "p_alive", "churn_risk", "next_order_days", "renewal_probability", "trend", "trust"),
+        "float8",
+    ),
+}  # fmt: skip
+OUTLOOK = {"id": "int8", "customer": "int8", "passed": "int4", "next_renewal": "int4", "chance": "float8", "value": "float8"}
+_NUMPY = {"int8": ">i8", "int4": ">i4", "float8": ">f8"}
+
+# What the run's outcome is called in the ledger; 0 means that nothing has changed and no row is due.
+LEDGER = ("", "first", "moves", "waits", "approval", "trust", "stays", "overridden", "ended")
+ABC = ("C", "A", "B", "C")
+
+
+def publish(run: ValueRun) -> None:
+    """Put the run's outcome in the place of what stood there, and say so."""
+    with transaction.atomic():
+        _create_drafts()
+        for shard in RunShard.objects.filter(run=run).order_by("number").iterator(chunk_size=1):
+            _copy_shard(run, shard)
+        with connection.cursor() as cursor:
+            values = _parameters(run)
+            for statement in (ADD_DRIVERS, WRITE_LEDGER, WRITE_EVENTS, WRITE_SCORES, WRITE_OUTLOOKS):
+                cursor.execute(statement, values)
+        _remove_others(run)
+        _keep_snapshots(run)
+        Stale.objects.filter(run_id=run.pk).delete()
+        _finish(run)
+        Event.record(Event.Action.CHANGED, noun=ValueRun.NOUN, by=run.requested_by, object_id=run.pk, label=str(run))
+
+
+def _create_drafts() -> None:
+    with connection.cursor() as cursor:
+        for name, kinds in (("draft_score", DRAFT), ("draft_outlook", OUTLOOK)):
+            columns = ", ".join(f"{column} {kind}" for column, kind in kinds.items())
+            cursor.execute(f"CREATE TEMP TABLE {name} ({columns}) ON COMMIT DROP")
+
+
+def _copy_shard(run: ValueRun, shard: RunShard) -> None:
+    assert shard.arrays is not None  # the stage before wrote them
+    columns = unpack(shard.arrays)
+    columns["ledger"] = ledger_codes(columns)
+    columns["relationship"] = _relationships(columns["industry"], run.fits["relationships"])
+    columns["contracts"] = np.bincount(
+        np.searchsorted(columns["customer"], columns["contract_customer"][columns["contract_running"] > 0]),
+        minlength=len(columns["customer"]),
+    )
+    columns |= _order_days(columns, run)
+    _copy("draft_score", DRAFT, columns)
+    running = columns["contract_running"] > 0
+    outlook = {name: columns[f"contract_{name}"][running] for name in OUTLOOK}
+    _copy("draft_outlook", OUTLOOK, outlook)
+
+
+def ledger_codes(columns: Columns) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """What is to be written down of each customer, as a place in LEDGER."""
+    decision, tier, new_tier = columns["decision"], columns["tier"], columns["new_tier"]
+    same_proposal = (columns["proposed_tier"] == columns["new_proposed_tier"]) & (columns["was_proposal"] == columns["proposal"])
+    kinds = [
+        (decision == Decision.OVERRIDDEN) & ((columns["was_overridden"] == 0) | (tier != new_tier)),
+        (columns["was_overridden"] > 0) & (columns["override"] == 0),
+        tier == 0,
+        tier != new_tier,
+        same_proposal | (decision == Decision.OVERRIDDEN),
+        columns["proposal"] == 0,
+    ]
+    codes = [7, 8, 1, 2, 0, 6]
+    return np.select(kinds, codes, np.array([0, 3, 4, 5])[columns["proposal"]]).astype(np.int32)
+
+
+def _relationships(industry: Any, types: dict[str, str]) -> Any:
+    """The place of each customer's recommended type in RelationshipType, from 1; 0 without one."""
+    places = {value: place for place, value in enumerate(RelationshipType.values, 1)}
+    keys, at = np.unique(industry, return_inverse=True)
+    return np.array([places.get(types.get(str(key), ""), 0) for key in keys], dtype=np.int32)[at] if len(keys) else np.zeros(0, np.int32)
+
+
+def _order_days(columns: Columns, run: ValueRun) -> Columns:
+    first = day_number(run.as_of) - np.rint(columns["age"] * MONTH)
+    last = first + np.rint(columns["recency"] * MONTH)
+    buyers = columns["orders"] > 0
+    return {"first_day": np.where(buyers, first, NO_DAY), "last_day": np.where(buyers, last, NO_DAY)}
+
+
+def _copy(table: str, kinds: dict[str, str], columns: Columns) -> None:
+    """Rows of fixed width in PostgreSQL's binary format, written by numpy in one piece."""
+    count = len(next(iter(columns.values())))
+    layout: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, kind in kinds.items():
+        layout += [(f"{name}_length", ">i4"), (name, _NUMPY[kind])]
+    rows = np.empty(count, dtype=layout)
+    rows["fields"] = len(kinds)
+    for name in kinds:
+        rows[f"{name}_length"] = rows.dtype[name].itemsize
+        rows[name] = columns[name]
+    message = b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT binary)", io.BytesIO(message))
+
+
+def _parameters(run: ValueRun) -> dict[str, Any]:
+    return {
+        "run": run.pk,
+        "rules": run.rules_id,
+        "as_of": run.as_of,
+        "by": run.requested_by_id,
+        "ledger": list(LEDGER),
+        "abc": list(ABC),
+        "relationships": ["", *RelationshipType.values],
+        "proposals": ["", *Score.Proposal.values],
+        "boundaries": _boundaries(run),
+        "indicative": run.is_indicative,
+    }
+
+
+def _boundaries(run: ValueRun) -> str:
+    return json.dumps({name: run.boundaries[name] for name in ("platinum", "gold", "iron")} | {"customers": run.customers})
+
+
+def _remove_others(run: ValueRun) -> None:
+    """Whoever is no customer any more has no score: of the whole company, or of those whom the run was about."""
+    others, outlooks = Score.objects.exclude(run=run), ContractOutlook.objects.exclude(run=run)
+    if run.kind == ValueRun.Kind.CHANGED:
+        about = [pk for shard in RunShard.objects.filter(run=run) for pk in extent_of(run, shard).ids or ()]
+        others, outlooks = others.filter(customer__in=about), outlooks.filter(customer__in=about)
+    others._raw_delete(others.db)
+    outlooks._raw_delete(outlooks.db)
+
+
+def _keep_snapshots(run: ValueRun) -> None:
+    """Of a full run, what is needed to compare it with another and to replay it; of a run of changes nothing."""
+    if run.kind == ValueRun.Kind.CHANGED:
+        RunShard.objects.filter(run=run).delete()
+        return
+    for shard in RunShard.objects.filter(run=run).iterator(chunk_size=1):
+        assert shard.arrays is not None
+        shard.arrays = pack(unpack(shard.arrays, SNAPSHOT))
+        shard.save(update_fields=["arrays"])
+    old = (
+        ValueRun.objects.published().full().filter(as_of__lt=run.as_of - SNAPSHOTS_KEPT).order_by("as_of", "pk").values_list("pk", "as_of")
+    )
+    months: set[tuple[int, int]] = set()
+    for pk, as_of in old:
+        if (as_of.year, as_of.month) in months:
+            RunShard.objects.filter(run=pk).delete()
+        months.add((as_of.year, as_of.month))
+
+
+def _finish(run: ValueRun) -> None:
+    by_tier = Score.objects.values_list("tier").annotate(Count("pk"), Sum("clv"), Sum("margin_12m"), Sum("revenue_12m")).order_by("tier")
+    run.tiers = {
+        str(tier): {"customers": customers, "clv": float(clv), "margin": float(margin), "revenue": float(revenue)}
+        for tier, customers, clv, margin, revenue in by_tier
+    }
+    run.customers = sum(figures["customers"] for figures in run.tiers.values())
+    run.equity = round(sum(figures["clv"] for figures in run.tiers.values()), 2)
+    run.state, run.published_at = ValueRun.State.PUBLISHED, timezone.now()
+    run.save(update_fields=["tiers", "customers", "equity", "state", "published_at"])
+
+
+def _money(name: str) -> str:
+    return f"round({name}::numeric, 2)"
+
+
+def _or_null(name: str) -> str:
+    return f"nullif({name}, 'NaN')"
+
+
+def _day(name: str) -> str:
+    return f"CASE WHEN {name} <> {NO_DAY} THEN DATE '1970-01-01' + {name}::int4 END"
+
+
+# The reasons in the order of their weight, which is money where there is any, and a share of the year's margin where not.
+ADD_DRIVERS = f"""
+    ALTER TABLE draft_score ADD COLUMN drivers jsonb;
+    UPDATE draft_score SET drivers = (
+        SELECT coalesce(jsonb_agg(item ORDER BY weight DESC), '[]') FROM (VALUES
+            (jsonb_build_object('code', 'contracts', 'amount', {_money("clv_contracts")}, 'count', contracts), abs(clv_contracts)),
+            (jsonb_build_object('code', 'orders', 'amount', {_money("clv_orders")}, 'expected', round(expected_orders_12m::numeric, 1)),
+             abs(clv_orders)),
+            (jsonb_build_object('code', 'referrals', 'amount', {_money("clv_referrals")}), abs(clv_referrals)),
+            (jsonb_build_object('code', 'retention_cost', 'amount', {_money("clv_retention_cost")}), abs(clv_retention_cost)),
+            (jsonb_build_object('code', 'overdue', 'amount', {_money("overdue_12m")}), overdue_12m),
+            (jsonb_build_object('code', 'trend', 'change', round(trend::numeric, 3)), abs({_or_null("trend")}) * abs(margin_12m)),
+            (jsonb_build_object('code', 'no_order', 'days', %(as_of)s - DATE '1970-01-01' - last_day),
+             CASE WHEN orders > 0 AND %(as_of)s - DATE '1970-01-01' - last_day > 365 THEN 0.01 END),
+            (jsonb_build_object('code', 'renewal_due', 'days', next_renewal - (%(as_of)s - DATE '1970-01-01'),
+                                'probability', round({_or_null("renewal_probability")}::numeric, 3)),
+             CASE WHEN next_renewal <> {NO_DAY} AND next_renewal - (%(as_of)s - DATE '1970-01-01') <= 180
+                  THEN 0.5 * abs(clv_contracts) END),
+            (jsonb_build_object('code', 'low_trust', 'trust', round(trust::numeric, 2)), CASE WHEN trust < 0.3 THEN 0.005 END),
+            (jsonb_build_object('code', 'new_customer'), CASE WHEN orders = 0 AND contracts = 0 THEN 0.002 END)
+        ) AS listed(item, weight) WHERE weight > 0
+    )
+"""
+
+WRITE_LEDGER = f"""
+    INSERT INTO segmentation_tierdecision (customer_id, run_id, rules_id, as_of, by_id, kind, from_tier, tier, proposed_tier, value,
+                                           distance_up, distance_down, inputs, drivers, reason)
+    SELECT customer, %(run)s, %(rules)s, %(as_of)s, %(by)s, (%(ledger)s::text[])[ledger + 1], nullif(tier, 0), new_tier,
+           nullif(new_proposed_tier, 0), {_money("value")}, {_money(_or_null("distance_up"))}, {_money(_or_null("distance_down"))},
+           jsonb_build_object('clv', {_money("clv")}, 'orders', {_money("clv_orders")}, 'contracts', {_money("clv_contracts")},
+                              'referrals', {_money("clv_referrals")}, 'retention_cost', {_money("clv_retention_cost")},
+                              'margin_12m', {_money("margin_12m")}, 'revenue_12m', {_money("revenue_12m")},
+                              'trust', round(trust::numeric, 3), 'boundaries', %(boundaries)s::jsonb),
+           drivers, ''
+    FROM draft_score WHERE ledger > 0 ORDER BY customer
+"""
+
+WRITE_EVENTS = """
+    INSERT INTO users_event (actor_id, action, noun, object_id, label, customer_id, changes)
+    SELECT %(by)s, 'changed', 'score', draft.customer, valued.legal_name, draft.customer,
+           jsonb_build_object('tier', jsonb_build_array(draft.tier, draft.new_tier))
+    FROM draft_score AS draft JOIN customers_customer AS valued ON valued.id = draft.customer
+    WHERE draft.tier > 0 AND draft.tier <> draft.new_tier
+"""
+
+_SCORE_VALUES = {
+    "customer_id": "customer",
+    "run_id": "%(run)s",
+    "as_of": "%(as_of)s",
+    "tier": "new_tier",
+    "tier_since": f"CASE WHEN tier = new_tier AND tier_since <> {NO_DAY} THEN {_day('tier_since')} ELSE %(as_of)s END",
+    "is_core": "is_core > 0",
+    "is_overridden": "override > 0",
+    "proposed_tier": "nullif(new_proposed_tier, 0)",
+    "proposed_since": _day("new_proposed_since"),
+    "proposal": "(%(proposals)s::text[])[CASE WHEN new_proposed_tier > 0 THEN proposal ELSE 0 END + 1]",
+    **{name: _money(_or_null(name)) for name in ("distance_up", "distance_down")},
+    **{
+        name: _money(name)
+        for name in ("value", "revenue_12m", "margin_12m", "serving_12m", "overdue_12m", "clv", "clv_orders", "clv_contracts",
+                     "clv_referrals", "clv_retention_cost")
+    },
+    **{f"clv_{side}_{level}": _money(f"{side}_{level}") for side in ("low", "high") for level in (80, 95)},
+    "orders": "orders",
+    "first_order_on": _day("first_day"),
+    "last_order_on": _day("last_day"),
+    "next_renewal_on": _day("next_renewal"),
+    "next_order_days": "round(nullif(next_order_days, 'NaN'))::int4",
+    **{name: name for name in ("expected_orders_12m", "churn_risk", "trust", "move_probability", "recency_score", "frequency_score",
+                               "monetary_score", "drivers")},
+    **{name: _or_null(name) for name in ("p_alive", "renewal_probability", "trend")},
+    "abc": "(%(abc)s::text[])[abc + 1]",
+    "relationship_type": "(%(relationships)s::text[])[relationship + 1]",
+    "is_indicative": "%(indicative)s",
+}  # fmt: skip
+WRITE_SCORES = f"""
+    INSERT INTO segmentation_score ({", ".join(_SCORE_VALUES)})
+    SELECT {", ".join(_SCORE_VALUES.values())} FROM draft_score ORDER BY customer
+    ON CONFLICT (customer_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _SCORE_VALUES if name != "customer_id")}
+"""
+
+WRITE_OUTLOOKS = f"""
+    INSERT INTO segmentation_contractoutlook (contract_id, customer_id, run_id, renewals, next_renewal_on, renewal_probability,
+                                              expected_value, drivers)
+    SELECT draft.id, draft.customer, %(run)s, draft.passed, {_day("draft.next_renewal")}, draft.chance, {_money("draft.value")}, '[]'
+    FROM draft_outlook AS draft ORDER BY draft.id
+    ON CONFLICT (contract_id) DO UPDATE SET customer_id = EXCLUDED.customer_id, run_id = EXCLUDED.run_id, renewals = EXCLUDED.renewals,
+        next_renewal_on = EXCLUDED.next_renewal_on, renewal_probability = EXCLUDED.renewal_probability,
+        expected_value = EXCLUDED.expected_value, drivers = EXCLUDED.drivers
+"""
