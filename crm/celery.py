@@ -18,6 +18,8 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "canary": {"task": "crm.tasks.canary", "schedule": 30.0, "options": {"expires": 60}},
     "requeue-stuck-jobs": {"task": "customers.tasks.requeue_stuck_jobs", "schedule": 10.0, "options": {"expires": 60}},
+    "value-all": {"task": "segmentation.tasks.value_all", "schedule": crontab(hour="1", minute="20")},
+    "value-changed": {"task": "segmentation.tasks.value_changed", "schedule": 180.0, "options": {"expires": 170}},
     "forget-old-replies": {"task": "users.tasks.forget_old_replies", "schedule": crontab(hour="3", minute="10")},
 }
 
