@@ -73,7 +73,11 @@ def aggregate_shard(run: ValueRun, shard: RunShard) -> bytes:
     columns |= align(customers, _orders(run, extent, values))
     columns |= _year(extent, values, customers)
     columns["trust"] = _trust(run, extent, customers)
-    columns |= {f"contract_{name}": column for name, column in read_contracts(extent, values, as_of=run.as_of).items()}
+    contracts = read_contracts(extent, values, as_of=run.as_of)
+    ours = np.isin(contracts["customer"], customers)  # and not those of prospects, or of customers who are deleted
+    columns |= {f"contract_{name}": column[ours] for name, column in contracts.items()}
+    if extent.ids is not None:
+        columns["only"] = np.array(extent.ids, dtype=np.int64)
     return pack(columns)
 
 

@@ -58,6 +58,7 @@ def publish(run: ValueRun) -> None:
             values = _parameters(run)
             for statement in (ADD_DRIVERS, WRITE_LEDGER, WRITE_EVENTS, WRITE_SCORES, WRITE_OUTLOOKS):
                 cursor.execute(statement, values)
+            cursor.execute("DROP TABLE draft_score, draft_outlook")
         _remove_others(run)
         _keep_snapshots(run)
         Stale.objects.filter(run_id=run.pk).delete()
@@ -218,8 +219,8 @@ ADD_DRIVERS = f"""
             (jsonb_build_object('code', 'retention_cost', 'amount', {_money("clv_retention_cost")}), abs(clv_retention_cost)),
             (jsonb_build_object('code', 'overdue', 'amount', {_money("overdue_12m")}), overdue_12m),
             (jsonb_build_object('code', 'trend', 'change', round(trend::numeric, 3)), abs({_or_null("trend")}) * abs(margin_12m)),
-            (jsonb_build_object('code', 'no_order', 'days', %(as_of)s - DATE '1970-01-01' - last_day),
-             CASE WHEN orders > 0 AND %(as_of)s - DATE '1970-01-01' - last_day > 365 THEN 0.01 END),
+            (jsonb_build_object('code', 'no_order', 'days', %(as_of)s - DATE '1970-01-01' - nullif(last_day, {NO_DAY})),
+             CASE WHEN %(as_of)s - DATE '1970-01-01' - nullif(last_day, {NO_DAY}) > 365 THEN 0.01 END),
             (jsonb_build_object('code', 'renewal_due', 'days', next_renewal - (%(as_of)s - DATE '1970-01-01'),
                                 'probability', round({_or_null("renewal_probability")}::numeric, 3)),
              CASE WHEN next_renewal <> {NO_DAY} AND next_renewal - (%(as_of)s - DATE '1970-01-01') <= 180

@@ -197,7 +197,9 @@ def _equity_interval(run: ValueRun, equity: float) -> dict[str, Any]:
 
 
 def describe_concentration(value: Floats, profit: Floats) -> dict[str, Any]:
-    """Lorenz curve and its figures of the value, and the whale curve of the profit, as the pages draw them."""
+    """Lorenz curve and its figures of the value, and the whale curve of the profit, as the pages draw them; {} for nobody."""
+    if not len(value):
+        return {}
     found, whale = spread.concentration(value), spread.whale(profit)
     return {
         "lorenz": [] if found.gini is None else _points(spread.lorenz(value).thinned()),

@@ -62,6 +62,10 @@ def begin(*, as_of: date, kind: str, by: User | None, job: Job) -> ValueRun:
         _plan(run)
         if run.kind == ValueRun.Kind.FULL:
             _note_passing_of_time(run)
+        elif not run.customers:
+            run.delete()
+    if run.pk is None:
+        raise NothingToDo
     return run
 
 
@@ -114,9 +118,6 @@ def _plan(run: ValueRun) -> None:
         current = ValueRun.current()
         if current is None or len(changed) > max(1000, MOST_CHANGED_SHARE * current.customers):
             run.kind = ValueRun.Kind.FULL
-        elif not changed:
-            run.delete()
-            raise NothingToDo
         else:
             chunks = [changed[at : at + SHARD_SIZE] for at in range(0, len(changed), SHARD_SIZE)]
             _write_shards(run, [(chunk[0], chunk[-1], chunk) for chunk in chunks])
