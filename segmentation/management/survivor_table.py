@@ -17,7 +17,7 @@ class BadTable(ValueError):
 
 def read_survivors(path: Path) -> list[float]:
     """Survivors after 0, 1, 2 … periods. The rows may come in any order; other columns are passed over."""
-    rows = {}
+    rows: dict[int, tuple[int, float]] = {}
     for number, period, survivors in _rows(path):
         if period in rows:
             raise BadTable(f"row {number}: period {period} is in row {rows[period][0]} already.")

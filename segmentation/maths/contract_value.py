@@ -21,6 +21,7 @@ from segmentation.maths.renewals import LONGEST_AGE, RenewalFit
 LEVELS = (0.80, 0.95)
 DRAWS = 200
 LONGEST_HORIZON = 1_200  # payment periods: a hundred years of months
+MOST_SUMMED = 1_000_000  # payments: reached at a discount rate near 0.00005 per period
 _TAIL = 1e-12  # of a payment, where an endless sum is cut off
 
 
@@ -45,7 +46,8 @@ class Contracts:
                 raise ValueError(f"renewals and payments are whole numbers, here from {lowest} to {highest}")
         if not np.all(np.isfinite(money)):
             raise ValueError("margin must be a number")
-        return cls(*(one.astype(np.int64) for one in counts), money)
+        renewals, remaining, length = (one.astype(np.int64) for one in counts)
+        return cls(renewals, remaining, length, money)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,7 @@ def expected_value(
     kinds, back = _kinds(contracts, horizon)
     paid = _worth_by_end(kinds, horizon, _factors(horizon, discount, growth, in_advance))
     chance = _chances(log_survival(fit, _longest(kinds, horizon)), kinds)
-    return contracts.margin * np.sum(np.diff(paid, axis=1, prepend=0.0) * chance, axis=1)[back]
+    return np.asarray(contracts.margin * np.sum(np.diff(paid, axis=1, prepend=0.0) * chance, axis=1)[back])
 
 
 def value_of(
@@ -157,7 +159,7 @@ def draw_totals(
         variance = np.maximum(np.sum(ends * paid**2, axis=1) - first**2, 0.0)
         centre[k], spread[k] = np.sum(first * margin), np.sqrt(np.sum(variance * square))
     normal = ndtri((np.arange(fates) + 0.5) / fates)
-    return np.ravel(centre[:, None] + spread[:, None] * normal)
+    return np.asarray(np.ravel(centre[:, None] + spread[:, None] * normal))
 
 
 def discounted_lifetime(fit: RenewalFit, discount: float, periods: int | None = None) -> float:
@@ -176,6 +178,8 @@ def discounted_residual_lifetime(fit: RenewalFit, discount: float, *, renewal: i
     if discount <= -1 or (periods is None and discount <= 0):
         raise ValueError("without an end the discount rate must be above 0")
     count = periods if periods is not None else int(np.ceil(np.log(_TAIL * discount / (1 + discount)) / -np.log1p(discount)))
+    if renewal < 0 or not 0 <= count <= MOST_SUMMED:
+        raise ValueError(f"a sum over 0 to {MOST_SUMMED:,} payments from a renewal on is computed, not more")
     start = max(renewal - 1, 0)
     logs = log_survival(fit, max(renewal + count - 1, 0))
     return float(np.sum(np.exp(logs[renewal : renewal + count] - logs[start]) * (1 + discount) ** -np.arange(count, dtype=float)))
@@ -214,7 +218,7 @@ def _chances(log_curve: Floats, kinds: Kinds) -> Floats:
     """Chance to pass at least m more renewals, m = 0 …, shape (kinds, most renewals + 1); `log_curve` is ln S(0), ln S(1) …"""
     passed = kinds[0]
     ahead = np.arange(len(log_curve) - int(passed.max(initial=0)))
-    return np.exp(log_curve[passed[:, None] + ahead] - log_curve[passed, None])
+    return np.asarray(np.exp(log_curve[passed[:, None] + ahead] - log_curve[passed, None]))
 
 
 def _longest(kinds: Kinds, horizon: int) -> int:

@@ -106,7 +106,7 @@ def fit_hazards(covariates: Covariates, durations: ArrayLike, lost: ArrayLike) -
 
 def relative_risk(fit: HazardFit, covariates: Covariates) -> Floats:
     """Each row's hazard against that of a row with average covariates, shape (n,)."""
-    return np.exp(contributions(fit, covariates).sum(axis=1))
+    return np.asarray(np.exp(contributions(fit, covariates).sum(axis=1)))
 
 
 def contributions(fit: HazardFit, covariates: Covariates) -> Floats:

@@ -53,11 +53,11 @@ def kaplan_meier(
         raise ValueError("the level of an interval lies between 0 and 1")
     times, place = np.unique(np.concatenate([[0.0], duration]), return_inverse=True)
     index = place[1:]
-    losses = np.bincount(index[is_lost], weight[is_lost], len(times))
+    losses = np.bincount(index[is_lost], weight[is_lost], len(times)).astype(float)
     leaving = np.bincount(index, weight, len(times))
     # At risk at a time: who entered before it (at 0: at once) and has not left before it.
     entering = np.bincount(np.searchsorted(times, start, side="right") * (start > 0), weight, len(times) + 1)[: len(times)]
-    at_risk = np.maximum(np.cumsum(entering) - (np.cumsum(leaving) - leaving), 0.0)
+    at_risk = np.maximum(np.cumsum(entering) - (np.cumsum(leaving) - leaving), 0.0).astype(float)
     share = np.divide(losses, at_risk, out=np.zeros_like(losses), where=at_risk > 0)
     survival = np.cumprod(np.clip(1.0 - share, 0.0, 1.0))
     low, high = _interval(losses, at_risk, survival, level)

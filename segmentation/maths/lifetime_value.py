@@ -194,7 +194,7 @@ def referral_value(
     if len(whom) and np.bincount(place, part).max() > 1 + 1e-9:
         raise ValueError("the shares of one referred customer add up to more than 1")
     amount = part * chance * (cause * worth + saved) / (1 + discount) ** later
-    return np.bincount(who, amount, customers)
+    return np.bincount(who, amount, customers).astype(float)
 
 
 def acquisition_cost(*, visits: float, wins: float, cost_per_visit: float, campaign_cost: float) -> float | None:

@@ -89,7 +89,7 @@ def _smoothed(counts: Ints, k: int, smoothing: float) -> Floats:
     weights = counts + smoothing * reachable
     empty = weights.sum(axis=1) <= 0
     weights[empty] = reachable[empty]
-    return weights / weights.sum(axis=1, keepdims=True)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 def after_steps(probabilities: ArrayLike, steps: int) -> Floats:

@@ -152,8 +152,10 @@ def _maximise(model: Model, rows: Renewals, prior: Prior | None) -> _Optimum:
 
     centre = np.log(model.prior.centre)
     starts = [centre] if len(centre) == 2 else [np.array([*centre[:2], ln_c]) for ln_c in _STARTS]
-    options = {"ftol": 1e-13, "gtol": 1e-8, "maxiter": 200}
-    found = [minimize(negative, start, jac=True, method="L-BFGS-B", bounds=model.bounds, options=options) for start in starts]
+    found = [
+        minimize(negative, start, jac=True, method="L-BFGS-B", bounds=model.bounds, options={"ftol": 1e-13, "gtol": 1e-8, "maxiter": 200})
+        for start in starts
+    ]
     theta = np.asarray(min(found, key=lambda one: float(one.fun)).x, dtype=float)
     return _sharpen(negative, theta, model.bounds)
 
@@ -198,7 +200,7 @@ def _curvature(negative: Callable[[Floats], tuple[float, Floats]], theta: Floats
     """Second derivatives by central differences of the analytic gradient, made symmetric."""
     steps = np.eye(len(theta)) * _STEP
     columns = np.array([(negative(theta + step)[1] - negative(theta - step)[1]) / (2 * _STEP) for step in steps])
-    return (columns + columns.T) / 2
+    return np.asarray((columns + columns.T) / 2, dtype=float)
 
 
 def _lifted(information: Floats, floor: float = 1e-6) -> Floats:

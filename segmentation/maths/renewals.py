@@ -69,7 +69,7 @@ class RenewalFit:
 
     @property
     def log_params(self) -> Floats:
-        return np.log(np.array(list(self.params.values())))
+        return np.asarray(np.log(list(self.params.values())), dtype=float)
 
 
 def count_renewals(ages: ArrayLike, lost: ArrayLike, weights: ArrayLike | None = None, entered: ArrayLike | None = None) -> Renewals:
@@ -84,10 +84,10 @@ def count_renewals(ages: ArrayLike, lost: ArrayLike, weights: ArrayLike | None =
     periods = int(age.max(initial=0))
     last_passed = age - is_lost
     change = np.bincount(start, weight, periods + 1) - np.bincount(last_passed, weight, periods + 1)
-    losses = np.bincount(age[is_lost] - 1, weight[is_lost], periods) if periods else np.zeros(0)
+    losses = np.bincount(age[is_lost] - 1, weight[is_lost], periods)
     # Sums of fractions leave dust where everything has ended.
-    passed = np.clip(np.cumsum(change)[:periods], 0.0, None)
-    return Renewals(passed, losses, float(weight.sum()), float(weight[age > start].sum()))
+    passed = np.maximum(np.cumsum(change)[:periods], 0.0)
+    return Renewals(passed, losses.astype(float), float(weight.sum()), float(weight[age > start].sum()))
 
 
 def _checked(ages: ArrayLike, lost: ArrayLike, weights: ArrayLike | None, entered: ArrayLike | None) -> tuple[Ints, Flags, Floats, Ints]:

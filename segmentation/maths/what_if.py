@@ -95,7 +95,7 @@ def stream(retention: float, discount: float, years: float) -> float:
     each = retention / (1 + discount)
     if abs(1 - each) < 1e-9:
         return years
-    return each * (1 - each**years) / (1 - each)
+    return each * (1 - float(each**years)) / (1 - each)
 
 
 def elasticities(cells: Sequence[Cell], basis: Basis) -> dict[str, float]:
