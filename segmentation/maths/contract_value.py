@@ -3,7 +3,8 @@
 Time is counted in payment periods (usually months) from now. A contract pays at the periods 1, 2 … of its horizon. The first
 `left` payments belong to the running term and come for certain; then it faces a renewal every `term` payments, the next one being
 its (passed + 1)-th. A contract ends once: its value is a discrete variable whose distribution is known exactly, so means,
-variances and quantiles are computed and not simulated; only the parameters are drawn (`draws`), to carry their uncertainty.
+variances and quantiles are computed and not simulated (what it passed is in them: S(n + m) / S(n) is the mean over the posterior of its
+own chance, for the sBG a beta(alpha, beta + n)); only the parameters are drawn (`draws`), to carry their uncertainty.
 """
 
 from __future__ import annotations

@@ -35,6 +35,19 @@ class SurvivalCurve:
         return np.asarray(self.survival[np.maximum(np.searchsorted(self.times, np.asarray(times, dtype=float), side="right") - 1, 0)])
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """How a model's survival lies on the curve: the largest distance, where, and the times at which it leaves the interval."""
+
+    largest_gap: float
+    at: int
+    outside: tuple[int, ...]
+
+    @property
+    def holds(self) -> bool:
+        return not self.outside
+
+
 def kaplan_meier(
     durations: ArrayLike,
     lost: ArrayLike,
@@ -62,6 +75,18 @@ def kaplan_meier(
     survival = np.cumprod(np.clip(1.0 - share, 0.0, 1.0))
     low, high = _interval(losses, at_risk, survival, level)
     return SurvivalCurve(times, at_risk, losses, survival, low, high, level)
+
+
+def agreement(curve: SurvivalCurve, model: Floats) -> Agreement:
+    """A curve of whole periods against a model's S(0), S(1) …, at the times where the interval has a width and the model reaches."""
+    told = (curve.times < len(model)) & (curve.high > curve.low)
+    times = curve.times[told].astype(np.int64)
+    if not len(times):
+        return Agreement(0.0, 0, ())
+    gaps = np.abs(model[times] - curve.survival[told])
+    is_out = (model[times] < curve.low[told]) | (model[times] > curve.high[told])
+    worst = int(np.argmax(gaps))
+    return Agreement(float(gaps[worst]), int(times[worst]), tuple(times[is_out].tolist()))
 
 
 def _checked(

@@ -84,10 +84,15 @@ def what_if(cells: Iterable[Cell], basis: Basis, changes: Changes) -> Outcome:
     now: dict[str, float] = {}
     then: dict[str, float] = {}
     for cell in cells:
-        now[cell.tier] = now.get(cell.tier, 0.0) + _equity(cell)
-        then[cell.tier] = then.get(cell.tier, 0.0) + _equity(_changed(cell, basis, changes))
+        now[cell.tier] = now.get(cell.tier, 0.0) + equity_of(cell)
+        then[cell.tier] = then.get(cell.tier, 0.0) + equity_of(_changed(cell, basis, changes))
     tiers = {tier: Equity(now[tier], then[tier]) for tier in now}
     return Outcome(Equity(sum(now.values()), sum(then.values())), tiers)
+
+
+def equity_of(cell: Cell) -> float:
+    """Contract, order and referral value less retention cost."""
+    return cell.order_value + cell.contract_value + cell.referral_value - cell.retention_cost
 
 
 def stream(retention: float, discount: float, years: float) -> float:
@@ -109,7 +114,7 @@ def elasticities(cells: Sequence[Cell], basis: Basis) -> dict[str, float]:
     # Each cell has a rate of its own, so 1 % of it is set cell by cell; the points of `Changes` are for a tier.
     more = [_changed_to(cell, basis, min(cell.retention * 1.01, 1.0), Changes()) for cell in cells]
     results = {
-        "retention": sum(map(_equity, more)),
+        "retention": sum(map(equity_of, more)),
         "margin": what_if(cells, basis, Changes(margin_factor=1.01)).total.then,
         "discount_rate": what_if(cells, basis, Changes(discount=basis.discount * 1.01)).total.then,
         "serving_cost": what_if(cells, basis, Changes(serving_cost_factor=1.01)).total.then,
@@ -151,10 +156,6 @@ def _check(basis: Basis, changes: Changes) -> None:
         raise ValueError("factors are not negative")
     if any(not -1 <= points <= 1 for points in changes.retention_points.values()):
         raise ValueError("points of retention lie between -1 and 1 (0.02 is two points)")
-
-
-def _equity(cell: Cell) -> float:
-    return cell.order_value + cell.contract_value + cell.referral_value - cell.retention_cost
 
 
 def _changed(cell: Cell, basis: Basis, changes: Changes) -> Cell:

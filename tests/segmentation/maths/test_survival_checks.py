@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 from django.conf import settings
 
+from segmentation.maths import sbg
 from segmentation.maths.arrays import Floats
 from segmentation.maths.hazards import contributions, fit_hazards, loss_probability, relative_risk, top_drivers
-from segmentation.maths.kaplan_meier import kaplan_meier
+from segmentation.maths.kaplan_meier import agreement, kaplan_meier
+from segmentation.maths.renewal_forecast import survival
 from segmentation.maths.renewals import count_renewals
+from tests.segmentation.maths.test_renewal_models import simulate
 
 ROSSI = settings.SHARED_DATA / "data" / "clv" / "rossi.csv"
 needs_rossi = pytest.mark.skipif(not ROSSI.exists(), reason="the shared data is not here")
@@ -89,6 +92,18 @@ def test_kaplan_meier_of_hardly_anybody_is_known_everywhere(durations: list[floa
     for band in (curve.survival, curve.low, curve.high):
         assert np.all((band >= 0) & (band <= 1))
     assert np.all((curve.low <= curve.survival) & (curve.survival <= curve.high))
+
+
+def test_the_right_model_agrees_with_the_curve_and_a_wrong_one_does_not() -> None:
+    ages, lost = simulate(3000, 1.0, 4.0, seed=11)
+    curve = kaplan_meier(ages, lost)
+    fitted = agreement(curve, survival(sbg.fit(count_renewals(ages, lost)), 10))
+    assert fitted.holds
+    assert fitted.largest_gap < 0.02
+    constant = agreement(curve, 0.8 ** np.arange(11.0))
+    assert 10 in constant.outside
+    assert constant.largest_gap > 0.1
+    assert agreement(kaplan_meier([], []), np.ones(3)).holds
 
 
 def test_kaplan_meier_refuses_impossible_rows() -> None:

@@ -36,8 +36,8 @@ def company(
     return ValueComponents(tier, value * orders, value * (1 - orders), gross * 0.1 * margin, keep, yearly, serving * cost, retention, basis)
 
 
-def equity(components: ValueComponents) -> float:
-    return float(sum(map(engine._equity, components.cells())))
+def equity_from_cells(components: ValueComponents) -> float:
+    return float(sum(map(engine.equity_of, components.cells())))
 
 
 @pytest.mark.parametrize("width", [0.0, 0.01])
@@ -46,8 +46,8 @@ def test_it_gives_what_computing_everything_again_gives(width: float) -> None:
     truth = company(basis=replace(BASIS, discount=0.12), points=points, margin=1.05, serving=0.9)
     changes = Changes(points, margin_factor=1.05, serving_cost_factor=0.9, discount=0.12)
     outcome = what_if(company(), changes, width)
-    assert outcome.total.now == pytest.approx(equity(company()))
-    assert outcome.total.then == pytest.approx(equity(truth), rel=1e-9 if width == 0 else 1e-3)
+    assert outcome.total.now == pytest.approx(equity_from_cells(company()))
+    assert outcome.total.then == pytest.approx(equity_from_cells(truth), rel=1e-9 if width == 0 else 1e-3)
 
 
 def test_cells_change_the_answer_by_a_thousandth_of_the_change() -> None:
