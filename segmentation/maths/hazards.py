@@ -158,7 +158,8 @@ def _table(covariates: Covariates) -> dict[str, Floats]:
 def _collinear(varying: dict[str, Floats]) -> tuple[str, ...]:
     """The covariates with a part in the combinations that do not vary; empty where all are free."""
     columns = np.column_stack([(column - column.mean()) / column.std() for column in varying.values()])
-    _left, sizes, right = np.linalg.svd(columns, full_matrices=True)
+    # Of the small triangle: the full left side of a hundred thousand rows would be a square of that size.
+    _left, sizes, right = np.linalg.svd(np.linalg.qr(columns, mode="r"), full_matrices=True)
     sizes = np.pad(sizes, (0, columns.shape[1] - len(sizes)))
     empty = right[sizes <= COLLINEAR * sizes.max()]
     return tuple(name for name, part in zip(varying, np.abs(empty).max(axis=0, initial=0.0), strict=True) if part > 1e-4)

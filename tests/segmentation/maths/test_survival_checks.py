@@ -197,6 +197,13 @@ def test_what_cannot_be_fitted_says_so() -> None:
     assert fit_hazards({}, [], []).status == "too_few_events"
 
 
+def test_many_rows_are_looked_through_for_what_says_the_same() -> None:
+    covariates, durations, lost = made_up(60_000)
+    total = covariates["tickets"] + covariates["size"]
+    assert fit_hazards(covariates | {"total": total}, durations, lost).status == "collinear"
+    assert fit_hazards({"a": [1.0, 2, 3, 4, 6], "b": [2.0, 4, 6, 8, 12]}, [1, 2, 3, 4, 5], [1] * 5).status == "collinear"
+
+
 def test_few_losses_are_indicative() -> None:
     covariates, durations, lost = made_up(40)
     assert fit_hazards(covariates, durations, lost).is_indicative == (lost.sum() < 20)
