@@ -18,7 +18,16 @@ All SQL has these parameters, and no others:
 # ruff: noqa: S608 (all names in the SQL are our own, and all values are parameters)
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from customers.models.customer import CustomerQuerySet
+from segmentation.models import RuleVersion
 
 MONEY = ("order_revenue", "order_cost", "contract_revenue", "contract_cost", "contact_cost", "service_cost", "overdue_cost")
 
@@ -133,13 +142,16 @@ CONTRACTS = Source(
     amounts="SELECT currency FROM customers_contract WHERE starts_on <= %(as_of)s",
 )
 
+COST_OF_CONTACT = "round(coalesce(fact.cost, fact.minutes * minute.rate), 2)"
+MINUTE_RATE = (
+    "LEFT JOIN unnest(%(channels)s::text[], %(minute_rates)s::numeric[]) AS minute (channel, rate) ON minute.channel = fact.channel"
+)
 CONTACT_POINTS = Source(
     name="contact_point",
     columns=("contact_cost",),
     rows=f"""
-        SELECT fact.customer_id, {first_day("fact.at AT TIME ZONE %(zone)s")}, round(coalesce(fact.cost, fact.minutes * minute.rate), 2)
-        FROM customers_contactpoint fact
-        LEFT JOIN unnest(%(channels)s::text[], %(minute_rates)s::numeric[]) AS minute (channel, rate) ON minute.channel = fact.channel
+        SELECT fact.customer_id, {first_day("fact.at AT TIME ZONE %(zone)s")}, {COST_OF_CONTACT}
+        FROM customers_contactpoint fact {MINUTE_RATE}
         WHERE {{customers}} AND (fact.cost IS NOT NULL OR fact.minutes > 0) AND fact.at < {end_of_day("as_of")}
             AND {IS_STANDING.format(point="fact")}
     """,
@@ -183,3 +195,34 @@ INVOICES = Source(
 )
 
 SOURCES: list[Source] = [ORDERS, CONTRACTS, CONTACT_POINTS, INVOICES]
+
+
+@dataclass(frozen=True)
+class IdRange:
+    """Customers from `first` to `last`, both included: a shard."""
+
+    first: int
+    last: int
+
+
+Customers = IdRange | CustomerQuerySet | Iterable[int]
+
+
+def limited(customers: Customers) -> tuple[str, dict[str, Any]]:
+    """SQL that limits a table with a customer_id, named where `{rows}` stands, to these customers; and its parameters."""
+    if isinstance(customers, IdRange):
+        return "{rows}.customer_id BETWEEN %(first)s AND %(last)s", {"first": customers.first, "last": customers.last}
+    ids = customers.values_list("pk", flat=True) if isinstance(customers, CustomerQuerySet) else customers
+    return "{rows}.customer_id = ANY(%(ids)s::bigint[])", {"ids": list(ids)}
+
+
+def parameters(as_of: date, rules: RuleVersion) -> dict[str, Any]:
+    """What the SQL of the sources asks for."""
+    return {
+        "as_of": as_of,
+        "base": settings.BASE_CURRENCY,
+        "zone": settings.TIME_ZONE,
+        "channels": list(rules.minute_rates),
+        "minute_rates": [Decimal(str(rate)) for rate in rules.minute_rates.values()],
+        "capital_rate": rules.capital_rate,
+    }

@@ -8,7 +8,7 @@ the same is not written, so that a refresh of all leaves no dead rows behind.
 # ruff: noqa: S608 (all names in the SQL are our own, and all values are parameters)
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,23 +19,11 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 
 from customers.models import Customer
-from customers.models.customer import CustomerQuerySet
-from segmentation.facts import MONEY, SOURCES, Source
+from segmentation.facts import MONEY, SOURCES, Customers, IdRange, Source, limited, parameters
 from segmentation.models import MonthlyValue, RuleVersion
 
 AT_ONCE = 10_000  # ids per statement of a rebuild: bounds memory, and what a cancelled one has in vain
 DIFFERENCES_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class IdRange:
-    """Customers from `first` to `last`, both included: a shard."""
-
-    first: int
-    last: int
-
-
-Customers = IdRange | CustomerQuerySet | Iterable[int]
 
 
 class Written(NamedTuple):
@@ -85,7 +73,7 @@ def rebuild(*, as_of: date, rules: RuleVersion, tell: Callable[[int], None] = la
 @transaction.atomic
 def refresh(customers: Customers, *, as_of: date, rules: RuleVersion) -> Written:
     """Make the rows of some customers anew from their facts up to `as_of`. Rows that stay as they are get no write."""
-    limit, values = _limited(customers)
+    limit, values = limited(customers)
     with connection.cursor() as cursor:
         _raise_limits(cursor)
         cursor.execute(_REFRESH.format(fresh=fresh_rows(limit), stored=limit.format(rows="stored")), values | parameters(as_of, rules))
@@ -152,30 +140,11 @@ def fresh_rows(limit: str) -> str:
     return f"SELECT customer_id, month, {sums} FROM ({pieces}) AS piece (customer_id, month, {names}) GROUP BY 1, 2 HAVING {something}"
 
 
-def parameters(as_of: date, rules: RuleVersion) -> dict[str, Any]:
-    """What the SQL of `segmentation.facts` asks for."""
-    return {
-        "as_of": as_of,
-        "base": settings.BASE_CURRENCY,
-        "zone": settings.TIME_ZONE,
-        "channels": list(rules.minute_rates),
-        "minute_rates": [Decimal(str(rate)) for rate in rules.minute_rates.values()],
-        "capital_rate": rules.capital_rate,
-    }
-
-
 def _piece(source: Source, limit: str) -> str:
     """A source's rows with all columns of MONEY, in whole cents; null where it says nothing, which a sum passes over."""
     columns = ", ".join(f"(100 * made.{column})::bigint" if column in source.columns else "NULL::bigint" for column in MONEY)
     rows = source.rows.format(customers=limit.format(rows="fact"))
     return f"SELECT made.customer_id, made.month, {columns} FROM ({rows}) AS made (customer_id, month, {', '.join(source.columns)})"
-
-
-def _limited(customers: Customers) -> tuple[str, dict[str, Any]]:
-    if isinstance(customers, IdRange):
-        return "{rows}.customer_id BETWEEN %(first)s AND %(last)s", {"first": customers.first, "last": customers.last}
-    ids = customers.values_list("pk", flat=True) if isinstance(customers, CustomerQuerySet) else customers
-    return "{rows}.customer_id = ANY(%(ids)s::bigint[])", {"ids": list(ids)}
 
 
 def _raise_limits(cursor: Any) -> None:
@@ -184,7 +153,7 @@ def _raise_limits(cursor: Any) -> None:
 
 
 def _check(some: IdRange, *, as_of: date, rules: RuleVersion) -> tuple[int, list[Difference]]:
-    limit, values = _limited(some)
+    limit, values = limited(some)
     with transaction.atomic(), connection.cursor() as cursor:
         _raise_limits(cursor)
         cursor.execute(_CHECK.format(fresh=fresh_rows(limit), stored=limit.format(rows="stored")), values | parameters(as_of, rules))

@@ -11,6 +11,7 @@ from django.test import override_settings
 
 from customers.models import Contract, Customer, ExchangeRate, Invoice, Order
 from segmentation import monthly
+from segmentation.facts import IdRange
 from segmentation.models import MonthlyValue, RuleVersion
 from tests.factories import make_contact_point, make_contract, make_customer, make_order
 from tests.people import World
@@ -162,6 +163,6 @@ def test_other_customers_rows_are_left_alone(world: World, customer: Customer) -
     make_order(customer=other)
     monthly.rebuild(as_of=TODAY, rules=RuleVersion.in_force())
     Order.objects.all().update(amount=1)
-    for nobody in ([customer.pk], [], monthly.IdRange(customer.pk, customer.pk), Customer.objects.filter(pk=customer.pk)):
+    for nobody in ([customer.pk], [], IdRange(customer.pk, customer.pk), Customer.objects.filter(pk=customer.pk)):
         assert monthly.refresh(nobody, as_of=TODAY, rules=RuleVersion.in_force()) == (0, 0)
     assert MonthlyValue.objects.aggregate(sum=Sum("revenue"))["sum"] == 100
