@@ -73,11 +73,15 @@ def rebuild(*, as_of: date, rules: RuleVersion, tell: Callable[[int], None] = la
 @transaction.atomic
 def refresh(customers: Customers, *, as_of: date, rules: RuleVersion) -> Written:
     """Make the rows of some customers anew from their facts up to `as_of`. Rows that stay as they are get no write."""
-    limit, values = limited(customers)
     with connection.cursor() as cursor:
         _raise_limits(cursor)
-        cursor.execute(_REFRESH.format(fresh=fresh_rows(limit), stored=limit.format(rows="stored")), values | parameters(as_of, rules))
+        cursor.execute(*refreshing(customers, as_of=as_of, rules=rules))
         return Written(*cursor.fetchone())
+
+
+def refreshing(customers: Customers, *, as_of: date, rules: RuleVersion) -> tuple[str, dict[str, Any]]:
+    """The one statement of a refresh, and its parameters."""
+    return _statement(_REFRESH, customers, as_of, rules)
 
 
 def due(*, since: date, as_of: date) -> list[int]:
@@ -134,7 +138,7 @@ def fresh_rows(limit: str) -> str:
     `limit` says which customers: a condition with `{rows}` for the name of the table that has the customer_id.
     """
     pieces = " UNION ALL ".join(_piece(source, limit) for source in SOURCES)
-    sums = ", ".join(f"coalesce(sum({column}) / 100, 0)::numeric(18, 2) AS {column}" for column in MONEY)
+    sums = ", ".join(f"coalesce(sum({column}) * 0.01, 0) AS {column}" for column in MONEY)
     something = " OR ".join(f"sum({column}) <> 0" for column in MONEY)
     names = ", ".join(MONEY)
     return f"SELECT customer_id, month, {sums} FROM ({pieces}) AS piece (customer_id, month, {names}) GROUP BY 1, 2 HAVING {something}"
@@ -148,18 +152,22 @@ def _piece(source: Source, limit: str) -> str:
 
 
 def _raise_limits(cursor: Any) -> None:
-    """For this transaction: sums of a whole range stay in memory, and may take longer than a page."""
-    cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = '15min'")
+    """For this transaction: sums of a whole range stay in memory, and may take longer than a page. Compiling costs more than it saves."""
+    cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = '15min'; SET LOCAL jit = off")
 
 
 def _check(some: IdRange, *, as_of: date, rules: RuleVersion) -> tuple[int, list[Difference]]:
-    limit, values = limited(some)
     with transaction.atomic(), connection.cursor() as cursor:
         _raise_limits(cursor)
-        cursor.execute(_CHECK.format(fresh=fresh_rows(limit), stored=limit.format(rows="stored")), values | parameters(as_of, rules))
+        cursor.execute(*_statement(_CHECK, some, as_of, rules))
         found = cursor.fetchall()
     shown = [Difference(customer, month, _amounts(stored), _amounts(facts)) for customer, month, stored, facts, _count in found]
     return (found[0][-1] if found else 0), shown
+
+
+def _statement(template: str, customers: Customers, as_of: date, rules: RuleVersion) -> tuple[str, dict[str, Any]]:
+    limit, values = limited(customers)
+    return template.format(fresh=fresh_rows(limit), stored=limit.format(rows="stored")), values | parameters(as_of, rules)
 
 
 def _amounts(column_values: list[Decimal] | None) -> tuple[Decimal, ...] | None:

@@ -1,0 +1,58 @@
+"""How a refresh of a few customers finds their facts: by an index of the customer, whatever the size of the company."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from customers.models import Customer
+from segmentation.facts import Customers, IdRange
+from segmentation.models import RuleVersion
+from segmentation.monthly import refreshing
+
+INDEXES = {
+    "order_of_customer",
+    "contract_of_customer",
+    "contact_point_of_customer",
+    "invoice_of_customer",
+    "segmentation_monthlyvalue_pkey",
+}
+
+
+def plan_of(customers: Customers) -> dict[str, Any]:
+    """The plan where reading a whole table is the worse way, as it is in a big company."""
+    sql, values = refreshing(customers, as_of=date(2026, 11, 24), rules=RuleVersion.in_force())
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", values)
+        (found,) = cursor.fetchone()
+    plan: dict[str, Any] = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+    return plan
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from nodes(below)
+
+
+@pytest.mark.parametrize("customers", [list(range(1, 101)), IdRange(1, 100)], ids=["ids", "range"])
+def test_a_refresh_reads_nothing_but_what_belongs_to_its_customers(db: None, customers: Customers) -> None:
+    read = [node for node in nodes(plan_of(customers)) if "Relation Name" in node and node["Node Type"] != "ModifyTable"]
+    assert {node["Relation Name"] for node in read if node["Node Type"] == "Seq Scan"} == set()
+    by_customer = {node["Index Name"] for node in read if "customer_id" in node.get("Index Cond", "")}
+    assert by_customer == INDEXES
+    beside = {node["Relation Name"]: node["Index Cond"] for node in read if node["Index Name"] not in INDEXES}
+    assert beside.pop("customers_payment") == "(invoice_id = fact_3.id)"
+    assert "corrects_id IS NOT NULL" in beside.pop("customers_contactpoint")
+    assert beside.keys() == {"customers_exchangerate"}
+
+
+def test_a_queryset_is_read_once_and_by_its_ids(db: None) -> None:
+    _sql, values = refreshing(Customer.objects.none(), as_of=date(2026, 11, 24), rules=RuleVersion.in_force())
+    assert values["ids"] == []
