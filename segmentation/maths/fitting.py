@@ -18,6 +18,7 @@ from segmentation.maths.arrays import Floats
 
 LOWEST, HIGHEST = -11.5, 11.5  # of a log parameter, about 1e-5 and 1e5, with time and money in units of their means
 GAIN_LEFT = 1e-11
+RUNAWAY = 6.9  # a log parameter beyond a thousand means, or below a thousandth
 LEVEL = 1e-3  # where parameters run away, a gain below this is not worth a further step
 UNSEEN_CURVATURE = 1e-4  # log scale: a standard deviation of 100, nothing the data can tell
 PRIOR_SD = 1.5
@@ -156,18 +157,20 @@ def _polish(objective: Objective, theta: Floats) -> tuple[Floats, Floats, float]
     """Newton steps with a kept Hessian, renewed while the steps are long. Returns theta, information and the gain left."""
     value, gradient = objective(theta)
     information = objective.information(theta)
-    for _ in range(12):
+    for _ in range(20):
         step = _newton_step(theta, gradient, information)
-        gain = float(gradient @ step) / 2
-        if gain < GAIN_LEFT:
+        gain, longest = float(gradient @ step) / 2, float(np.abs(step).max())
+        has_run_away = float(np.abs(theta).max()) > RUNAWAY
+        if gain < (LEVEL / 2 if has_run_away else GAIN_LEFT):
             return theta, information, gain
-        shorter = min(1.0, 1.0 / float(np.abs(step).max()))
-        while shorter > 1e-4:
-            new = np.clip(theta + shorter * step, LOWEST, HIGHEST)
+        # Little to gain and far to go is a ridge that levels out as 1/θ: Newton's step is then too short by any factor.
+        share = 4.0 / longest if gain < 1 and longest > 0.3 else min(1.0, 1.0 / longest)
+        while share > 1e-4:
+            new = np.clip(theta + share * step, LOWEST, HIGHEST)
             new_value, new_gradient = objective(new)
             if new_value >= value:
                 break
-            shorter /= 4
+            share /= 4
         else:
             return theta, information, gain  # no way up is left that arithmetic can tell
         is_long = float(np.abs(new - theta).max()) > 1e-3

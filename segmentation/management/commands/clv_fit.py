@@ -13,7 +13,6 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
@@ -175,7 +174,7 @@ def _write_customers(options: dict[str, Any], customers: Customers, fits: dict[s
         raise BadFile("--per-customer needs a model of orders beside gamma_gamma.")
     purchases, model = customers.purchases, model_of(choice.fit)
     rate = period_rate(options["discount_rate"], purchases.unit_days)
-    columns = [purchases.frequency.astype(np.int64), purchases.recency, purchases.age, customers.spend]
+    columns: list[Floats | None] = [purchases.frequency, purchases.recency, purchases.age, customers.spend]
     columns += [model.probability_alive(purchases), model.expected_purchases(float(options["horizon"]), purchases)]
     if customers.spend is not None and GammaGamma.name in fits:
         spend = GammaGamma(*fits[GammaGamma.name].values).expected_spend(purchases.frequency, customers.spend)
@@ -189,7 +188,5 @@ def _write_customers(options: dict[str, Any], customers: Customers, fits: dict[s
 
 
 def _cells(column: Floats | None, size: int) -> Iterator[Any]:
-    """Python's numbers in the shortest form that keeps ten digits; nothing where there is no such figure."""
-    if column is None:
-        return iter([""] * size)
-    return iter(column.tolist() if column.dtype.kind == "i" else [f"{value:.10g}" for value in column.tolist()])
+    """Numbers with up to ten digits; nothing where there is no such figure."""
+    return iter([""] * size if column is None else [f"{value:.10g}" for value in column.tolist()])
