@@ -20,7 +20,9 @@ from segmentation.facts import in_base
 from segmentation.maths.arrays import Floats, Ints
 from segmentation.maths.purchases import MONTH, summarise
 from segmentation.maths.trend import trend
+from segmentation.maths.trust import trust
 from segmentation.models import RunShard, Stale, ValueRun
+from segmentation.trust import FILLED, trust_inputs
 
 CUSTOMERS = f"""
     SELECT customer.id AS customer, coalesce(customer.acquired_on, (customer.created_at AT TIME ZONE 'UTC')::date) AS acquired_day,
@@ -52,15 +54,16 @@ ORDERS = f"""
 """
 ORDER_KINDS = {"customer": "int8", "day": "date", "amount": "float8", "cost": "float8"}
 
+SUMS = ("revenue", "margin", "order_margin", "serving", "overdue")
 # Twelve months: the running one and the eleven before it. `month` counts from the oldest, 0.
 MONTHS = """
     SELECT customer_id AS customer,
            11 - (12 * (date_part('year', %(as_of)s::date) - date_part('year', month))
                  + date_part('month', %(as_of)s::date) - date_part('month', month)) AS month,
-           revenue, margin, contact_cost + service_cost AS serving, overdue_cost AS overdue
+           revenue, margin, order_revenue - order_cost AS order_margin, contact_cost + service_cost AS serving, overdue_cost AS overdue
     FROM segmentation_monthlyvalue WHERE {extent} AND month > %(as_of)s::date - interval '12 months' AND month <= %(as_of)s
 """
-MONTH_KINDS = {"customer": "int8", "month": "int4", "revenue": "float8", "margin": "float8", "serving": "float8", "overdue": "float8"}
+MONTH_KINDS = {"customer": "int8", "month": "int4", **dict.fromkeys(SUMS, "float8")}
 
 
 def aggregate_shard(run: ValueRun, shard: RunShard) -> bytes:
@@ -118,11 +121,19 @@ def _year(extent: Extent, values: dict[str, Any], customers: Ints) -> Columns:
     at = at[known]
     months = np.zeros((len(customers), 12))
     months[at, rows["month"][known]] = rows["margin"][known]
-    found = {f"{name}_12m": np.bincount(at, rows[name][known], len(customers)) for name in ("revenue", "margin", "serving", "overdue")}
+    found = {f"{name}_12m": np.bincount(at, rows[name][known], len(customers)) for name in SUMS}
     change = trend(months)
     return {**found, "trend": np.where(change.direction != 0, change.share, np.where(np.isnan(change.share), np.nan, 0.0))}
 
 
 def _trust(run: ValueRun, extent: Extent, customers: Ints) -> Floats:
     """How far the data of each customer can be trusted, 0 to 1."""
-    return np.full(len(customers), 0.5)
+    inputs = trust_inputs(extent.customers, as_of=run.as_of)
+    found = {
+        "customer": np.array(inputs.customer_ids, dtype=np.int64),
+        "filled": np.rint(np.array(inputs.completeness, dtype=np.float64) * len(FILLED)).astype(np.int64),
+        "age_days": np.array([np.nan if days is None else max(days, 0) for days in inputs.freshness_days], dtype=np.float64),
+        "sources": np.array(inputs.sources, dtype=np.int64),
+    }
+    at = align(customers, found)
+    return trust(at["filled"], len(FILLED), at["age_days"], at["sources"]).score

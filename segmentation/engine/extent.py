@@ -8,6 +8,7 @@ from typing import Any
 
 from customers.models import Customer
 from segmentation.engine.packing import unpack
+from segmentation.facts import Customers, IdRange
 from segmentation.models import RunShard, ValueRun
 
 # Whom we value: those we sell to. A prospect has no value yet, a competitor never.
@@ -27,6 +28,11 @@ class Extent:
     def where(self, column: str) -> str:
         """A condition on a column of customer ids; `values` are its parameters."""
         return f"{column} = ANY(%(ids)s)" if self.ids is not None else f"{column} BETWEEN %(first)s AND %(last)s"
+
+    @property
+    def customers(self) -> Customers:
+        """The same for `segmentation.facts.limited`."""
+        return list(self.ids) if self.ids is not None else IdRange(self.first, self.last)
 
     @property
     def values(self) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from segmentation.acquisition import payback_by_source, sales_efforts
 from segmentation.engine.extent import day_number
 from segmentation.engine.fits import as_json, renewal_as_json
 from segmentation.engine.packing import Columns, unpack
+from segmentation.engine.track_record import MODEL, look_back
 from segmentation.maths import renewal_choice
 from segmentation.maths.arrays import Floats, Ints
 from segmentation.maths.fitting import choose
@@ -22,6 +24,7 @@ from segmentation.maths.renewal_forecast import survival
 from segmentation.maths.renewals import count_renewals
 from segmentation.maths.rfm import quintile_cuts
 from segmentation.models import RelationshipType, RunShard, ValueRun
+from segmentation.monthly import missing_rates
 
 ALL_COMPETE_UP_TO = 50_000  # buyers; of more, the models compete on a sample of this size, and the winner is fitted on all
 FEWEST_BUYERS = 2
@@ -51,9 +54,13 @@ def fit(run: ValueRun) -> None:
             "hazards": _fit_hazards(columns),
             "quintiles": _quintiles(columns),
             "relationships": _relationships(columns),
+            "acquisition": _acquisition(run),
         }
-        run.is_indicative = any(part.get("is_indicative", False) for part in run.fits.values())
-        run.warnings = warnings_of(run.fits)
+        run.fits["track_record"] = look_back(run, run.fits["orders"]["chosen"])
+        run.is_indicative = any(run.fits[part].get("is_indicative", False) for part in ("orders", "spend", "contracts"))
+        run.warnings = warnings_of(run.fits) + [
+            {"code": "no_rate", "currency": missing.currency, "facts": missing.facts} for missing in missing_rates(as_of=run.as_of)
+        ]
     run.save(update_fields=["fits", "is_indicative", "warnings"])
 
 
@@ -204,6 +211,13 @@ def _relationships(columns: Columns) -> dict[str, str]:
     return {str(key): RelationshipType[Relationship(kind).name].value for key, kind in zip(keys, types, strict=True) if kind}
 
 
+def _acquisition(run: ValueRun) -> list[dict[str, Any]]:
+    """What it cost to win customers through each source, and how soon they paid it back."""
+    efforts = sales_efforts(as_of=run.as_of, rules=run.rules)
+    found = payback_by_source(as_of=run.as_of, rules=run.rules, efforts=efforts)
+    return [{**one._asdict(), "cost": float(one.cost), "earned": float(one.earned)} for one in found]
+
+
 def warnings_of(fits: dict[str, Any]) -> list[dict[str, Any]]:
     """What whoever reads the figures must know, as codes that the pages put into words."""
     found: list[dict[str, Any]] = []
@@ -216,6 +230,8 @@ def warnings_of(fits: dict[str, Any]) -> list[dict[str, Any]]:
         found.append({"code": "spend", "note": note})
     if spend["on"] == "revenue":
         found.append({"code": "losses", "customers": spend["losing"]})
+    if fits["track_record"]["use"] != MODEL:
+        found.append({"code": "baseline", "use": fits["track_record"]["use"]})
     if contracts["chosen"] and contracts["models"][contracts["chosen"]]["status"] != "ok":
         found.append({"code": "contracts", "status": contracts["models"][contracts["chosen"]]["status"]})
     return found

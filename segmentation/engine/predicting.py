@@ -16,6 +16,7 @@ from segmentation.engine.extent import NO_DAY, day_number
 from segmentation.engine.fits import order_fit, renewal_fit, spend_fit
 from segmentation.engine.fitting import purchases_of
 from segmentation.engine.packing import Columns, pack, unpack
+from segmentation.engine.track_record import MODEL
 from segmentation.maths.arrays import Floats, Ints
 from segmentation.maths.contract_value import Contracts, total_value, value_of
 from segmentation.maths.gamma_gamma import GammaGamma
@@ -24,9 +25,11 @@ from segmentation.maths.purchases import MONTH, Purchases, period_rate
 from segmentation.maths.renewal_forecast import conditional_survival, renewal_probability
 from segmentation.maths.rfm import scores_by
 from segmentation.maths.uncertainty import value_intervals
+from segmentation.maths.what_if import stream
 from segmentation.models import RunShard, ValueRun
 
 LEVELS = (0.80, 0.95)
+Z = (1.2816, 1.96)  # of a normal's bounds at those levels
 ORDER_BOUNDS = tuple(f"orders_{side}_{level}" for level in (80, 95) for side in ("low", "high"))
 CONTRACT_BOUNDS = tuple(f"contracts_{side}_{level}" for level in (80, 95) for side in ("below", "above"))  # distances from the mean
 NEW_DRAWS = 4_000
@@ -81,7 +84,8 @@ def _order_part(columns: Columns, fits: dict[str, Any], terms: Terms) -> Columns
     model = model_of(fit)
     if buyers.any():
         purchases = purchases_of(columns)
-        values, bounds, total = _order_values(columns, fits, terms, purchases)
+        said_by = _order_values if fits["track_record"]["use"] == MODEL else _baseline_values
+        values, bounds, total = said_by(columns, fits, terms, purchases)
         found["clv_orders"][buyers], found["order_total"] = values, total
         for name, bound in zip(ORDER_BOUNDS, bounds, strict=True):
             found[name][buyers] = bound
@@ -119,6 +123,28 @@ def _order_values(columns: Columns, fits: dict[str, Any], terms: Terms, purchase
     scale = float(values.sum()) / float(whole.mean) if float(whole.mean) else 0.0
     total = [float(values.sum()), *(float(side[level]) * scale for level in range(len(LEVELS)) for side in (whole.low, whole.high))]
     return values, bounds, np.array(total)
+
+
+def _baseline_values(columns: Columns, fits: dict[str, Any], terms: Terms, purchases: Purchases) -> tuple[Floats, list[Floats], Floats]:
+    """The same by the naive forecast that beat the model at looking back: what a year brought, as long as customers like it stay.
+
+    Each further year is discounted and comes with the share of customers who were active again. The bounds are as wide as the
+    baseline was off, in parts of what it says.
+    """
+    buyers, record = columns["orders"] > 0, fits["track_record"]
+    last = columns["order_margin_12m"][buyers]
+    yearly = {
+        "last_year": last,
+        "mean_retention": np.where(last > 0, record["mean"] * record["retention"], 0.0),
+        "past_margin": columns["order_margin"][buyers] * record["past_share"],
+    }[record["use"]]
+    years = terms.horizon / YEAR_MONTHS
+    worth = stream(record["retention"], terms.annual_rate, years) / max(record["retention"], 1e-9)
+    values = yearly * worth
+    off = record["error"] * np.abs(values)
+    bounds = [np.where(values > 0, np.maximum(values + sign * z * off, 0.0), values + sign * z * off) for z in Z for sign in (-1, 1)]
+    whole, spread = float(values.sum()), float(np.sqrt((off**2).sum()))
+    return values, bounds, np.array([whole, *(whole + sign * z * spread for z in Z for sign in (-1, 1))])
 
 
 def _margin_factor(columns: Columns, fits: dict[str, Any], purchases: Purchases, mean_spend: Floats) -> Floats:

@@ -74,7 +74,6 @@ class Score(models.Model):
     clv_high_80 = Money()
     clv_low_95 = Money()
     clv_high_95 = Money()
-    acquisition_payback_months = models.PositiveSmallIntegerField(_("payback, months"), null=True)
 
     orders = models.PositiveIntegerField(_("order days"), default=0)
     first_order_on = models.DateField(_("first order"), null=True)
