@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
+from django.utils import timezone
 
 from customers.imports.cleaning import Row
 from customers.imports.copying import update_from
@@ -270,7 +271,7 @@ class GoldenWriter(Writer):
         kept = change.current["address"]
         values = {name: after for name, (_before, after) in changed.items()}
         if kept:
-            Address.objects.filter(pk=kept["id"]).update(**values)
+            Address.objects.filter(pk=kept["id"]).update(**values, version=F("version") + 1, updated_at=timezone.now())
             self._note_companion(events, Address, kept["id"], "", change.current["id"], changed, Event.Action.CHANGED)
         else:
             made = Address.objects.create(**{f"{self.noun}_id": change.current["id"]}, source_record_id=record, **values)

@@ -13,6 +13,7 @@ from customers.imports.copying import update_from
 from customers.imports.golden import GoldenWriter
 from customers.imports.problems import Severity
 from customers.imports.references import UNCLEAR
+from customers.imports.tree import Tree
 from customers.imports.writing import EventLog
 from customers.models import Customer, ImportProblem, SourceRecord
 from customers.models.customer import TREE_LOCK
@@ -51,8 +52,9 @@ def _moves(engine: Engine, rows: list[Row]) -> list[tuple[Row, dict[str, Any], i
     tied = writer.tied_ids(rows)
     customers = {one["id"]: one for one in writer.visible().filter(pk__in=tied.values()).values("id", "parent_id", "provenance", "number")}
     trust = writer.trust_of({one["provenance"].get("parent", 0) for one in customers.values()})
-    tree = _Tree(set(customers))
-    moves = []
+    tree = Tree(_parents_of)
+    tree.learn(set(customers))
+    moves = {}  # by customer: of several rows about one the last counts
     for row in rows:
         parent, customer = engine.context.references.customer_of(row.values["parent"]), customers.get(tied.get(row.key, 0))
         column = engine.cleaner.column_of["parent"]
@@ -60,36 +62,16 @@ def _moves(engine: Engine, rows: list[Row]) -> list[tuple[Row, dict[str, Any], i
             row.say(f"parent_{'unclear' if parent == UNCLEAR else 'unknown'}", column, row.values["parent"], severity=Severity.TO_DO)
         elif customer is None or trust.get(customer["provenance"].get("parent", 0), 0) > engine.context.source.trust:
             continue
-        elif customer["parent_id"] != parent:
+        elif tree.above(customer["id"]) != parent:
             if tree.move(customer["id"], parent):
-                moves.append((row, customer, parent))
+                moves[customer["id"]] = row, customer, parent
             else:
                 row.say("circle", column, row.values["parent"], severity=Severity.TO_DO)
-    return moves
+    return [move for move in moves.values() if move[1]["parent_id"] != move[2]]
 
 
-class _Tree:
-    """Who is whose parent, as far up as it matters here."""
-
-    def __init__(self, ids: set[int]) -> None:
-        self._parents: dict[int, int | None] = {}
-        self._learn(ids)
-
-    def move(self, child: int, parent: int) -> bool:
-        """Put the child under the parent, unless that closes a circle."""
-        self._learn({parent})
-        above: int | None = parent
-        while above is not None:
-            if above == child:
-                return False
-            above = self._parents.get(above)
-        self._parents[child] = parent
-        return True
-
-    def _learn(self, ids: set[int]) -> None:
-        while new := ids - self._parents.keys():
-            self._parents.update(Customer.objects.filter(pk__in=new).values_list("pk", "parent_id"))
-            ids = {parent for pk in new if (parent := self._parents.get(pk))}
+def _parents_of(ids: set[int]) -> dict[int, int | None]:
+    return dict(Customer.objects.filter(pk__in=ids).values_list("pk", "parent_id"))
 
 
 def _write(engine: Engine, moves: list[tuple[Row, dict[str, Any], int]]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Model, ProtectedError, Q, RestrictedError
+from django.db.models import Count, Model, ProtectedError, Q, RestrictedError
 
 from customers.imports.chunks import Tell
 from customers.models import (
@@ -89,7 +89,7 @@ def _undo_step(run: ImportRun, events: list[Event]) -> Counter[str]:
     _allow_rewriting()
     for (noun, action), group in itertools.groupby(events, key=lambda event: (event.noun, event.action)):
         same = list(group)
-        counts += _remove(noun, same) if action == Event.Action.CREATED else _restore(run, noun, same)
+        counts += _remove(run, noun, same) if action == Event.Action.CREATED else _restore(run, noun, same)
     return counts
 
 
@@ -100,15 +100,26 @@ def _allow_rewriting() -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def _remove(noun: str, events: list[Event]) -> Counter[str]:
+def _remove(run: ImportRun, noun: str, events: list[Event]) -> Counter[str]:
     """Delete what was created, unless it was changed since or something else has come to depend on it."""
     model = MODELS[noun]
     ids = [event.object_id for event in events if event.object_id is not None]
-    untouched = model._default_manager.filter(pk__in=ids)
-    if noun not in ("contact_point", "order_line"):
-        untouched = untouched.filter(version=1)
-    removed = _delete(model, list(untouched.values_list("pk", flat=True)))
+    kept = model._default_manager.filter(pk__in=ids)
+    if noun in ("contact_point", "order_line"):
+        untouched = list(kept.values_list("pk", flat=True))
+    else:
+        ours = _versions_of_ours(run, noun, ids)
+        untouched = [pk for pk, version in kept.values_list("pk", "version") if version == 1 + ours[pk]]
+    removed = _delete(model, untouched)
     return Counter(removed=removed, kept=len(ids) - removed)
+
+
+def _versions_of_ours(run: ImportRun, noun: str, ids: list[int]) -> Counter[int]:
+    """How many versions of each row the run itself made: by later rows of the same file, and by taking those back."""
+    own = Event.objects.filter(noun=noun, object_id__in=ids).filter(
+        Q(action=Event.Action.CHANGED, import_run_id=run.pk) | Q(action=Event.Action.UNDONE)
+    )
+    return Counter(dict(own.values_list("object_id").annotate(count=Count("pk"))))
 
 
 def _delete(model: type[Model], ids: list[int]) -> int:

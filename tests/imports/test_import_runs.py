@@ -213,3 +213,21 @@ def test_a_run_ends_with_the_job_that_was_given_up(world: World, job_state: str,
     assert run.state == run_state
     runs.set_mapping(run, mapping=run.mapping)  # it can be gone on with
     assert run.state == "mapped"
+
+
+def test_undoing_removes_a_record_that_the_run_itself_wrote_several_times(world: World) -> None:
+    run = run_file("id,name,industry,parent\n1,A,retail,B\n2,B,retail,\n1,A,finance,B\n", "customers", by=world.ivy)
+    assert Customer.objects.filter(parent__isnull=False, industry="finance").count() == 1
+    undoing.undo(run, lambda _done: None)
+    assert not Customer.objects.exists()
+
+
+def test_a_second_import_moves_the_versions_of_places_and_addresses(world: World) -> None:
+    make_customer("Acme", team=world.north)
+    text = "id,name,company,job title,city\n1,Li Wei,Acme,CIO,Bergen\n"
+    run_file(text, "contacts", by=world.ivy)
+    run = run_file(text.replace("CIO", "CEO").replace("Bergen", "Oslo"), "contacts", by=world.ivy)
+    contact = Contact.objects.get()
+    assert (contact.positions.get().version, contact.addresses.get().version) == (2, 2)
+    undoing.undo(run, lambda _done: None)
+    assert (contact.positions.get().job_title, contact.addresses.get().city) == ("CIO", "Bergen")
