@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import F
+from django.utils import timezone
+
 from customers.imports.cleaning import Row
-from customers.imports.fields import CUSTOMER, KEY
+from customers.imports.fields import CUSTOMER, KEY, REPORTS_TO
 from customers.imports.golden import GoldenWriter
 from customers.imports.problems import Severity
 from customers.imports.writing import Change, Context, EventLog, Plan, Sheet, attname, default_of, ids_for
@@ -117,7 +120,9 @@ class ContactWriter(GoldenWriter):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._position_names = [name.removeprefix(POSITION) for name in context.fields if name.startswith(POSITION)]
+        self._position_names = [
+            name.removeprefix(POSITION) for name in context.fields if name.startswith(POSITION) and name != REPORTS_TO
+        ]  # who reports to whom comes when all are there, see `superiors`
         self._customer_of: dict[int, int | None] = {}
 
     def plan(self, rows: list[Row], *, lock: bool) -> Plan:
@@ -159,7 +164,8 @@ class ContactWriter(GoldenWriter):
         for change in plan.changes:
             if change.current["position"] and (changed := self._position_changes(change)):
                 position = change.current["position"]
-                Position.objects.filter(pk=position["id"]).update(**{name: after for name, (_before, after) in changed.items()})
+                values = {name: after for name, (_before, after) in changed.items()}
+                Position.objects.filter(pk=position["id"]).update(**values, version=F("version") + 1, updated_at=timezone.now())
                 self._note_companion(events, Position, position["id"], "", change.current["id"], changed, Event.Action.CHANGED)
         events.write()
 

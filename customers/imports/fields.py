@@ -38,6 +38,8 @@ CUSTOM = "custom."
 TEXT, DECIMAL, WHOLE, DAY, MOMENT, CHOICE, CHOICES, TAGS = "text", "decimal", "whole", "day", "moment", "choice", "choices", "tags"
 COUNTRY, CURRENCY, URL, MAIL, PHONE, CREDIT_CODE, CUSTOM_VALUE = "country", "currency", "url", "mail", "phone", "credit_code", "custom"
 CUSTOMER, PRODUCT, COLLEAGUE = "customer", "product", "colleague"  # names of other records, see `references`
+CONTACT = "contact"  # a person at the row's customer, see `superiors`
+REPORTS_TO = "position.reports_to"
 
 _BY_CLASS: tuple[tuple[type[models.Field[Any, Any]], str], ...] = (
     (models.URLField, URL),
@@ -47,7 +49,7 @@ _BY_CLASS: tuple[tuple[type[models.Field[Any, Any]], str], ...] = (
     (models.IntegerField, WHOLE),
 )
 _BY_NAME = {"country": COUNTRY, "currency": CURRENCY, "credit_code": CREDIT_CODE, "tags": TAGS, "preferred_channels": CHOICES}
-_BY_TARGET = {"Customer": CUSTOMER, "Product": PRODUCT, "User": COLLEAGUE}
+_BY_TARGET = {"Customer": CUSTOMER, "Product": PRODUCT, "User": COLLEAGUE, "Contact": CONTACT}
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _of(Position, "job_title", "position", "function", "职位", as_="position.job_title"),
         _of(Position, "department", "部门", as_="position.department"),
         _of(Position, "role", "角色", as_="position.role"),
+        _of(Position, "reports_to", "superior", "supervisor", "manager", "boss", "上级", "汇报对象", as_=REPORTS_TO),
         *_METHODS,
         *_ADDRESS,
     ),

@@ -22,6 +22,8 @@ from customers.imports.parents import CODES as PARENT_CODES
 from customers.imports.parents import tie_parents
 from customers.imports.problems import BadFile
 from customers.imports.reading import Form
+from customers.imports.superiors import CODES as SUPERIOR_CODES
+from customers.imports.superiors import tie_superiors
 from customers.maths.written_forms import MARKS, ORDERS, read_column
 from customers.models import ImportProblem, ImportRun, Job, SourceSystem
 from users.models import Event, User
@@ -209,6 +211,7 @@ def work(run: ImportRun, tell: Tell) -> None:
     engine = _engine(run)
     engine.work(tell)
     tie_parents(engine, tell)
+    tie_superiors(engine, tell)
     with transaction.atomic():
         run = ImportRun.objects.select_for_update().get(pk=run.pk)
         if run.state == State.RUNNING:
@@ -219,7 +222,7 @@ def work(run: ImportRun, tell: Tell) -> None:
 def finish(run: ImportRun, state: str) -> None:
     """Leave the run in its last state, and on record."""
     run.state, run.finished_at = state, timezone.now()
-    orphans = ImportProblem.objects.filter(run=run, code__in=PARENT_CODES).count()
+    orphans = ImportProblem.objects.filter(run=run, code__in=PARENT_CODES + SUPERIOR_CODES).count()
     run.counts = {**run.counts, "to_do": run.counts.get("to_do", 0) + orphans}
     run.save(update_fields=["state", "finished_at", "counts"])
     action = Event.Action.IMPORTED if state == State.DONE else Event.Action.CHANGED

@@ -176,6 +176,18 @@ class Position(Record):
     def clean(self) -> None:
         if self.reports_to_id and not Position.objects.filter(contact=self.reports_to_id, customer=self.customer_id).exists():
             raise ValidationError({"reports_to": _("The superior must be a contact at the same customer.")})
+        if self.reports_to_id and self.contact_id in self._chain_above(self.reports_to_id):
+            raise ValidationError({"reports_to": _("This would make the person their own superior.")})
+
+    def _chain_above(self, contact_id: int) -> set[int]:
+        """The person and all above them at this customer."""
+        above = dict(Position.objects.filter(customer=self.customer_id).exclude(pk=self.pk).values_list("contact_id", "reports_to_id"))
+        chain: set[int] = set()
+        step: int | None = contact_id
+        while step is not None and step not in chain:
+            chain.add(step)
+            step = above.get(step)
+        return chain
 
 
 def contact_search_columns(*, names: list[str]) -> tuple[str, str]:

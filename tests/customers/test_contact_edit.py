@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -156,3 +157,11 @@ def test_a_contact_page_costs_at_most_fifteen_queries(
     ana.get("/customers/")
     with django_assert_max_num_queries(15):
         assert ana.get(f"/contacts/{contact.pk}/").status_code == 200
+
+
+def test_two_people_cannot_report_to_each_other(world: World) -> None:
+    customer = make_customer(team=world.north)
+    first, second = make_contact("First", customer=customer), make_contact("Second", customer=customer)
+    first.positions.get().change(by=world.ana, reports_to=second)
+    with pytest.raises(ValidationError, match="their own superior"):
+        second.positions.get().change(by=world.ana, reports_to=first)
