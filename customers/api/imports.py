@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -17,7 +18,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from customers.imports import runs
+from customers.imports import again, runs
 from customers.imports.problems import BadFile, explain
 from customers.models import ImportProblem, ImportRun
 from users.access import Permission
@@ -127,6 +128,15 @@ class ImportView(NounView):
         """Take back what the import did, as a job."""
         runs.launch_undo(self.get_object(), by=self.user)
         return self.shown(self.get_object())
+
+    @extend_schema(request=None, responses={201: ImportSerializer})
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def again(self, request: Request, pk: int) -> Response:
+        """Import the rows that waited for an answer once more, as an import of their own."""
+        run = again.import_again(self.get_object(), by=self.user)
+        address = reverse("api-imports-detail", args=[run.pk])
+        return self.shown(ImportRun.objects.get(pk=run.pk), status=201, headers={"Location": address})
 
     def _given(self, form: type[StrictSerializer]) -> Any:
         serializer = form(data=self.request.data, context=self.get_serializer_context())

@@ -10,10 +10,9 @@ from customers.models import Customer
 from users.models import User
 
 
-class AssignForm(Dressed, forms.Form):
-    """Which customer something belongs to, among those that the person sees."""
+class WhichCustomerForm(Dressed, forms.Form):
+    """One of the customers that the person sees."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     customer = LookupField(label=_("Customer"), queryset=Customer.objects.none())
 
     def __init__(self, *args: Any, user: User, **options: Any) -> None:
@@ -21,3 +20,9 @@ class AssignForm(Dressed, forms.Form):
         customer = self.fields["customer"]
         assert isinstance(customer, LookupField)
         customer.queryset = Customer.objects.visible_to(user)
+
+
+class AssignForm(WhichCustomerForm):
+    """Which customer something belongs to."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)

@@ -34,6 +34,7 @@ from customers.imports.problems import Problem, Severity
 from customers.maths.credit_code import is_credit_code
 from customers.maths.names import match_key
 from customers.maths.written_forms import parse_day, parse_moment, parse_number
+from customers.models.customer import is_customer_number
 from users.spreadsheets import as_received
 
 REMEMBERED = 2_000  # distinct cells of a column that are read only once
@@ -100,11 +101,13 @@ class Cleaner:
         fields = fields_of(kind)
         self.columns = columns
         self.column_of = {name: column for column, name in mapping.items()}
-        self._hints = {match_key(spelling): meaning for spelling, meaning in hints.items()}
+        known = {match_key(spelling): meaning for spelling, meaning in hints.items()}
+        # What a spelling means may itself have been explained later.
+        self._hints = {spelling: known.get(match_key(meaning), meaning) for spelling, meaning in known.items()}
         self._readers = [
             (place, column, fields[mapping[column]], _reader(fields[mapping[column]], column_options(options.get(column, {})), zone))
             for place, column in enumerate(columns)
-            if column in mapping
+            if mapping.get(column) in fields  # a custom field may have been archived since
         ]
         self._required = [one for one in fields.values() if one.required]
 
@@ -122,8 +125,8 @@ class Cleaner:
         return row
 
     def _read_cell(self, row: Row, column: str, one: Field, read: Callable[[str], Any], text: str) -> None:
-        if self._hints and (meaning := self._hints.get(match_key(text))):
-            text = meaning
+        if self._hints and (meaning := self._hints.get(match_key(text))) and (one.holds == CUSTOMER or not is_customer_number(meaning)):
+            text = meaning  # but a customer's number stands for the customer only where one is named
         try:
             row.values[one.name] = read(as_received(text))
         except Bad as bad:

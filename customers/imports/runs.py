@@ -71,7 +71,7 @@ def inspect(content: IO[bytes], form: Form) -> dict[str, Any]:
 @transaction.atomic
 def reread(run: ImportRun, *, encoding: str, separator: str) -> None:
     """Read the file again in another encoding or with another separator; raises BadFile where it does not fit."""
-    _demand(run, CAN_BE_MAPPED)
+    demand(run, CAN_BE_MAPPED)
     if encoding not in ENCODINGS or separator not in reading.SEPARATORS:
         raise BadFile(_("This encoding or separator is not known."))
     with run.file.open("rb") as content:
@@ -101,7 +101,7 @@ def set_mapping(run: ImportRun, *, mapping: dict[str, str], options: dict[str, A
 
     Raises ValidationError naming what is wrong: an unknown column or field, a field twice, a required one missing.
     """
-    _demand(run, CAN_BE_MAPPED)
+    demand(run, CAN_BE_MAPPED)
     fields = fields_of(run.kind)
     columns = [column["name"] for column in run.inspection["columns"]]
     mapping = {column: name for column, name in mapping.items() if name}
@@ -163,7 +163,7 @@ def cancel(run: ImportRun) -> None:
 def launch_undo(run: ImportRun, *, by: User | None) -> Job:
     """Queue the taking back of what the run did."""
     run = ImportRun.objects.select_for_update().get(pk=run.pk)
-    _demand(run, (State.DONE, State.CANCELLED, State.FAILED))
+    demand(run, (State.DONE, State.CANCELLED, State.FAILED))
     run.state = State.UNDOING
     run.job = Job.start("undo_import", by=by, title=_("Undo of the import of %(file)s") % {"file": run.file_name}, run_id=run.pk)
     run.save(update_fields=["state", "job"])
@@ -225,8 +225,18 @@ def finish(run: ImportRun, state: str) -> None:
     orphans = ImportProblem.objects.filter(run=run, code__in=PARENT_CODES + SUPERIOR_CODES).count()
     run.counts = {**run.counts, "to_do": run.counts.get("to_do", 0) + orphans}
     run.save(update_fields=["state", "finished_at", "counts"])
+    _settle_what_it_took_up(run)
     action = Event.Action.IMPORTED if state == State.DONE else Event.Action.CHANGED
     Event.record(action, noun="import_run", by=run.by, object_id=run.pk, label=str(run), changes={"counts": [None, run.counts]})
+
+
+def _settle_what_it_took_up(run: ImportRun) -> None:
+    """The questions of an earlier run whose rows this one imported again: answered, or asked anew by this one; else open as before."""
+    taken_up = ImportProblem.objects.filter(again_in=run, resolved_at=None)
+    if run.state == State.DONE:
+        taken_up.update(resolved_at=run.finished_at, resolved_by=run.by)
+    else:
+        taken_up.update(again_in=None)
 
 
 def settle_abandoned() -> None:
@@ -251,7 +261,7 @@ def _engine(run: ImportRun) -> Engine:
 def _ready_run(run: ImportRun) -> ImportRun:
     """The run, locked, if it can be checked or started."""
     run = ImportRun.objects.select_related("source", "by", "job").select_for_update(of=("self",)).get(pk=run.pk)
-    _demand(run, (State.MAPPED, State.CHECKED))
+    demand(run, (State.MAPPED, State.CHECKED))
     if unclear := unclear_columns(run):
         names = ", ".join(unclear)
         raise ValidationError({"options": _("Say how these columns are to be read: %(columns)s.") % {"columns": names}})
@@ -264,7 +274,7 @@ def _begin(run: ImportRun) -> None:
     run.save(update_fields=["state", "rows_done", "counts", "rows_total"])
 
 
-def _demand(run: ImportRun, states: tuple[str, ...]) -> None:
+def demand(run: ImportRun, states: tuple[str, ...]) -> None:
     if run.state not in states:
         raise ValidationError({"state": _("This import is in the state “%(state)s”.") % {"state": run.get_state_display()}})
 

@@ -191,6 +191,7 @@ def _forget_sources(run: ImportRun) -> None:
     """The source records that nothing shows any more; those that back a kept value stay."""
     _allow_rewriting()
     ImportProblem.objects.filter(run=run, severity=ImportProblem.Severity.TO_DO).update(resolved_at=run.finished_at)
+    ImportProblem.objects.filter(again_in=run).update(again_in=None, resolved_at=None, resolved_by=None)
     records = SourceRecord.objects.filter(import_run=run)
     for noun in ("customer", "contact"):
         tied = CrossReference.objects.filter(system=run.source, noun=noun, until=None).values("key")

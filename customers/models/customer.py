@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -320,6 +321,10 @@ class Customer(GoldenRecord):
 def customer_number(count: int) -> str:
     """C000042: rising, readable, and sorted as text up to a million customers."""
     return f"C{count:06d}"
+
+
+def is_customer_number(text: str) -> bool:
+    return re.fullmatch(r"C\d{6,}", text) is not None
 
 
 def search_columns(*, number: str, credit_code: str, names: list[str]) -> tuple[str, str, str]:

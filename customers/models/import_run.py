@@ -85,7 +85,8 @@ class ImportProblemQuerySet(models.QuerySet["ImportProblem"]):
         return self.filter(run__in=ImportRun.objects.visible_to(user))
 
     def to_do(self) -> Self:
-        return self.filter(severity=ImportProblem.Severity.TO_DO, resolved_at=None)
+        """Rows that wait for a person; those that are being imported again just now do not."""
+        return self.filter(severity=ImportProblem.Severity.TO_DO, resolved_at=None, again_in=None)
 
 
 class ImportProblem(models.Model):
@@ -106,6 +107,8 @@ class ImportProblem(models.Model):
     row = models.JSONField(default=dict, db_default={})
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # The later run that took the row up again; `customers.imports.again` says when it counts as resolved.
+    again_in = models.ForeignKey(ImportRun, models.SET_NULL, null=True, db_index=False, related_name="taken_up")
 
     objects = ImportProblemQuerySet.as_manager()
 
@@ -116,6 +119,7 @@ class ImportProblem(models.Model):
         indexes = [
             models.Index(fields=["run", "row_number", "id"], name="import_problem_of_run"),
             models.Index(fields=["-id"], name="import_to_do", condition=Q(severity="to_do", resolved_at=None)),
+            models.Index(fields=["again_in"], name="import_problem_again", condition=Q(again_in__isnull=False)),
         ]
 
     def __str__(self) -> str:

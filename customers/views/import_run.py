@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from customers.forms.import_run import FormForm, HintForm, MappingForm, UploadForm
-from customers.imports import runs
+from customers.imports import again, runs
 from customers.imports.problems import BadFile, explain
 from customers.models import ImportProblem, ImportRun, SourceSystem
 from customers.views.once import done_once, new_token
@@ -30,7 +30,7 @@ PAGE_SIZE = 25
 NEWEST_FIRST = Sort("-id", "id", descending=True)
 IN_ORDER = Sort("row", "row_number")
 MOST_NAMES = 30  # unknown names offered for a hint
-UNKNOWN = ("customer_unknown", "product_unknown", "owner_unknown", "parent_unknown", "bad_choice", "bad_country")
+UNKNOWN = ("customer_unknown", "product_unknown", "owner_unknown", "parent_unknown", "superior_unknown", "bad_choice", "bad_country")
 State = ImportRun.State
 
 
@@ -96,6 +96,7 @@ def _detail_context(request: SignedInRequest, run: ImportRun) -> dict[str, Any]:
         "names": _unknown_names(run) if run.state in (State.CHECKED, State.DONE) else [],
         "can_start": run.state in (State.MAPPED, State.CHECKED),
         "can_map": run.state in runs.CAN_BE_MAPPED,
+        "can_import_again": run.state in again.ENDED and again.waiting_rows(run).exists(),
         "can_undo": run.state in (State.DONE, State.CANCELLED, State.FAILED) and run.rows_done > 0,
         "step": _step(run),
     }
@@ -195,10 +196,26 @@ def import_hint(request: SignedInRequest, pk: int) -> HttpResponse:
     form = HintForm(request.POST)
     if form.is_valid():
         runs.add_hint(run, by=request.user, **form.cleaned_data)
-        messages.success(request, _("Noted. Check the file again to see what it changes."))
+        is_done = run.state == State.DONE
+        messages.success(
+            request,
+            _("Noted. Import the waiting rows again to use it.") if is_done else _("Noted. Check the file again to see what it changes."),
+        )
     else:
         messages.error(request, _("Say what the name means."))
     return HttpResponseRedirect(reverse("customers:import", args=[pk]))
+
+
+@require_POST
+@needs(Permission.IMPORT_RUN)
+def import_again(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The rows that waited for an answer, as an import of their own."""
+    run = _visible(request, pk)
+    try:
+        run = again.import_again(run, by=request.user)
+    except ValidationError as refusal:
+        messages.info(request, refusal.messages[0])
+    return HttpResponseRedirect(reverse("customers:import", args=[run.pk]))
 
 
 @require_safe
