@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
     "requeue-stuck-jobs": {"task": "customers.tasks.requeue_stuck_jobs", "schedule": 10.0, "options": {"expires": 60}},
     "value-all": {"task": "segmentation.tasks.value_all", "schedule": crontab(hour="1", minute="20")},
     "value-changed": {"task": "segmentation.tasks.value_changed", "schedule": 180.0, "options": {"expires": 170}},
+    "forget-old-copies": {"task": "customers.tasks.forget_old_copies", "schedule": crontab(hour="3", minute="20")},
     "forget-old-replies": {"task": "users.tasks.forget_old_replies", "schedule": crontab(hour="3", minute="10")},
 }
 

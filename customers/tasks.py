@@ -7,7 +7,7 @@ from customers import jobs
 from customers.imports import jobs as _imports  # noqa: F401  (registers what imports do as jobs)
 from customers.imports import runs
 from customers.models import Job
-from customers.privacy import jobs as _privacy  # noqa: F401  (registers the erasure)
+from customers.privacy import jobs as privacy  # also registers the copy and the erasure
 
 
 @shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=10)
@@ -21,3 +21,9 @@ def requeue_stuck_jobs() -> None:
     for job in Job.objects.abandoned():
         job.requeue()
     runs.settle_abandoned()
+
+
+@shared_task
+def forget_old_copies() -> None:
+    """Copies of people's data that nobody needs here any longer."""
+    privacy.forget_old_copies()

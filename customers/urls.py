@@ -62,6 +62,7 @@ urlpatterns = [
     path("to-do/rows/<int:pk>/resolve/", to_do.problem_resolve, name="problem-resolve"),
     path("jobs/", job.job_list, name="jobs"),
     path("jobs/<int:pk>/", job.job_detail, name="job"),
+    path("jobs/<int:pk>/file/", job.job_file, name="job-file"),
     path("jobs/<int:pk>/cancel/", job.job_cancel, name="job-cancel"),
     path("custom-fields/", custom_field.custom_field_list, name="custom-fields"),
     path("custom-fields/new/", custom_field.custom_field_add, name="custom-field-add"),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.core.files.base import ContentFile
+
 from customers import models as c
 from tests.factories import make_contact, make_contact_point, make_contract, make_customer, make_order, make_product, make_team, make_user
 from tests.people import World
@@ -40,6 +42,7 @@ class Scene:
     import_run: c.ImportRun
     import_problem: c.ImportProblem
     job: c.Job
+    filed_job: c.Job
     user: User
     inactive_user: User
     team: Team
@@ -61,6 +64,8 @@ def make_scene(world: World) -> Scene:
         by=None, customer=customer, number="I1", issued_on=date(2026, 3, 2), due_on=date(2026, 4, 1), amount=Decimal(100)
     )
     job = c.Job.objects.create(kind="import", title="Import", requested_by=ana)
+    filed_job = c.Job.objects.create(kind="export_person", title="Copy", requested_by=world.ada, state="done")
+    filed_job.file.save("copy.zip", ContentFile(b"PK"))
     source = c.SourceSystem.objects.create(code="erp", name="ERP")
     run = c.ImportRun.objects.create(
         kind="customers", source=source, by=ana, file="imports/none.csv", file_name="none.csv", job=job, state="done"
@@ -92,6 +97,7 @@ def make_scene(world: World) -> Scene:
         import_run=run,
         import_problem=c.ImportProblem.objects.create(run=run, row_number=2, code="missing"),
         job=job,
+        filed_job=filed_job,
         user=make_user("ola", team=world.north, role=Role.SERVICE_AGENT),
         inactive_user=make_user("old", team=world.north, role=Role.SERVICE_AGENT, is_active=False),
         team=make_team("Oslo", parent=world.north),

@@ -139,7 +139,7 @@ TABLE: dict[str, Line] = {
     "customers:contact-point-fields": open_to(TALKERS, gives=404),  # asks of which customer
     "customers:contact-point-correct": about("contact_point", TALKERS),
     "customers:contact-privacy": about("contact", ADMINS),
-    "customers:contact-export": about("contact", ADMINS, method="post"),
+    "customers:contact-export": about("contact", ADMINS, method="post", gives=302),
     "customers:reach": open_to(ADMINS, "user"),
     # ── Imports ──
     "customers:imports": open_to(IMPORTERS),
@@ -161,6 +161,7 @@ TABLE: dict[str, Line] = {
     "customers:problem-resolve": about("import_problem", IMPORTERS, method="post", gives=302, hidden=frozenset({INTEGRATOR})),
     "customers:jobs": open_to(),
     "customers:job": about("job", hidden=ALL - {MANAGER, ADMIN}),
+    "customers:job-file": open_to(ADMINS, "filed_job"),
     "customers:job-cancel": about("job", method="post", gives=302, hidden=ALL - {MANAGER, ADMIN}),
     "customers:custom-fields": open_to(ADMINS),
     "customers:custom-field-add": open_to(ADMINS),

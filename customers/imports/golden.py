@@ -261,7 +261,8 @@ class GoldenWriter(Writer):
             seen.add((pk, method.kind, method.normalised))
             sheet.rows.append((own := next_id(), pk, method.kind, method.value, method.normalised, method.is_valid, record))
             if events:
-                self._note_companion(events, ContactMethod, own, method.value, pk, {method.kind: [None, method.value]})
+                said = {"kind": method.kind, "value": method.value, "normalised": method.normalised}
+                self._note_companion(events, ContactMethod, own, method.value, pk, {name: [None, value] for name, value in said.items()})
         sheet.write()
 
     def _write_address(self, change: Change, record: int, events: EventLog) -> None:
@@ -287,6 +288,8 @@ class GoldenWriter(Writer):
         self, events: EventLog, model: type[Model], pk: int, label: str, owner: int, changes: Any, action: str = Event.Action.CREATED
     ) -> None:
         noun = model.NOUN  # type: ignore[attr-defined]
+        if action == Event.Action.CREATED:
+            changes = {self.noun: [None, owner], **changes}  # whose it was, once it is gone
         events.add(action, noun=noun, object_id=pk, label=label, customer_id=self.customer_for_history(owner), changes=changes)
 
     def customer_for_history(self, owner: int) -> int | None:

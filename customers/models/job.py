@@ -57,6 +57,9 @@ class Job(models.Model):
     progress = models.BigIntegerField(default=0, db_default=0)
     total = models.BigIntegerField(null=True)
     result = models.JSONField(default=dict, db_default={}, encoder=DjangoJSONEncoder)
+    file = models.FileField(
+        upload_to="jobs/", max_length=200, blank=True, default="", db_default=""
+    )  # what it made for somebody to take away
     error = models.TextField(default="", db_default="")
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(_("started"), db_default=Now())
@@ -113,6 +116,11 @@ class Job(models.Model):
         self.state, self.error, self.finished_at = state, error, timezone.now()
         self.result = result if result is not None else self.result
         self.save(update_fields=["state", "error", "finished_at", "result"])
+
+    def forget_file(self) -> None:
+        """Delete what the job made for taking away; the row stays."""
+        self.file.delete(save=False)
+        Job.objects.filter(pk=self.pk).update(file="")
 
     def requeue(self) -> None:
         """Send another message for an abandoned job; after too many attempts give up, visibly."""

@@ -4,8 +4,8 @@ from django.db import connection, transaction
 from django.db.models import Case, Value, When
 from django.utils import timezone
 
-from customers.models import Contact, ContactPoint, CrossReference, SourceRecord, Suppression
-from customers.privacy.files import files_naming, forget_file
+from customers.models import Contact, ContactPoint, CrossReference, Job, SourceRecord, Suppression
+from customers.privacy.files import forget_file, imports_naming, jobs_naming
 from customers.privacy.mentions import ERASED, blank_mentions
 from customers.privacy.person import Person
 from users.models import Event, User
@@ -26,8 +26,11 @@ def erase_person(*, by: User | None, contact: Contact) -> int:
         count = _blank_history(person) + _blank_contact_points(person) + _blank_sources(person)
         count += _empty(person, by) + blank_mentions(person.words)
         Event.record(Event.Action.ERASED, noun=Contact.NOUN, by=by, object_id=locked.pk, label=ERASED, changes={"rows": [None, count]})
-    for run in files_naming(person.words):
+    for run in imports_naming(person.words):
         forget_file(run)
+        count += 1
+    for job in {*jobs_naming(person.words), *Job.objects.filter(kind="export_person", arguments__contact_id=locked.pk).exclude(file="")}:
+        job.forget_file()
         count += 1
     return count
 

@@ -25,7 +25,7 @@ KEPT = {
     "customers.Customer": "*",
     "customers.Product": "*",
     "customers.CustomField": "*",
-    "customers.SourceSystem": "*",
+    "customers.SourceSystem": {"code", "name"},
     "customers.Counter": "*",
     "customers.Suppression": "*",
     "customers.ExchangeRate": "*",

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from django.db.models import Model, Q, QuerySet
 
+from customers.maths.names import search_term, sort_key
 from customers.models import Address, Consent, Contact, ContactMethod, ContactPoint, CrossReference, Position, SourceRecord
 from users.models import Event, User
 
@@ -27,7 +28,7 @@ class Person:
 
     @classmethod
     def of(cls, contact: Contact) -> Self:
-        events = list(_events_of(contact))
+        events = _events_of(contact)
         methods = list(ContactMethod.objects.filter(contact=contact))
         former = [value for event in events if event.noun == "contact_method" for value in _told(event, "value", "normalised")]
         names = {contact.name, contact.other_name}
@@ -67,15 +68,18 @@ class Person:
         }
 
 
-def _events_of(contact: Contact) -> QuerySet[Event]:
-    """The history of the contact, of what hangs or hung on it, and of the contact points with it."""
-    found = Q(noun="contact", object_id=contact.pk)
+def _events_of(contact: Contact) -> list[Event]:
+    """The history of the contact, of what hangs or hung on it, and of the contact points with it.
+
+    Noun by noun, so that each look-up is an index's; one condition over all of them would read the whole history.
+    """
+    ids = {"contact": {contact.pk}, "contact_point": set(ContactPoint.objects.filter(contact=contact).values_list("pk", flat=True))}
     for noun, model in COMPANIONS.items():
         made = Event.objects.filter(noun=noun, changes__contact__1=contact.pk).values_list("object_id", flat=True)
         kept = model._default_manager.filter(contact=contact).values_list("pk", flat=True)
-        found |= Q(noun=noun, object_id__in={*made, *kept} - {None})
-    points = ContactPoint.objects.filter(contact=contact).values("pk")
-    return Event.objects.filter(found | Q(noun="contact_point", object_id__in=points)).order_by("pk")
+        ids[noun] = {*kept, *(pk for pk in made if pk is not None)}
+    events = [event for noun, several in ids.items() for event in Event.objects.filter(noun=noun, object_id__in=several)]
+    return sorted(events, key=lambda event: event.pk)
 
 
 def _told(event: Event, *names: str) -> list[str]:
@@ -87,5 +91,11 @@ def _words(values: set[str], *, shortest: int) -> set[str]:
 
 
 def _is_borne_by_others(contact: Contact, names: set[str]) -> bool:
-    others = Contact.objects.exclude(pk=contact.pk).filter(Q(name__in=names) | Q(other_name__in=names - {""}))
-    return others.exists() or User.objects.filter(name__in=names).exists()
+    others = Contact.objects.exclude(pk=contact.pk)
+    said = names - {""}
+    return (
+        # By the index of names and by that of words: names have none that finds them as they are.
+        others.filter(sort_key__in={sort_key(name)[:120] for name in said}, name__in=said).exists()
+        or any(others.filter(search_text__contains=search_term(name), other_name=name).exists() for name in said)
+        or User.objects.filter(name__in=said).exists()
+    )

@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from customers.models import Contact, Job
-from customers.privacy.export import export_person
 from customers.privacy.person import Person
 from users.access import Permission, needs
 from users.http import SignedInRequest
@@ -47,10 +46,10 @@ def contact_privacy(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(Permission.PERSON_ERASE)
 def contact_export(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Posted, since it writes an event."""
-    content = export_person(by=request.user, contact=_erasable(request, pk))
-    disposition = f'attachment; filename="person-{pk}.zip"'
-    return HttpResponse(content, content_type="application/zip", headers={"Content-Disposition": disposition})
+    """The copy is made by a job, on whose page it is then to be had."""
+    contact = _erasable(request, pk)
+    job = Job.start("export_person", by=request.user, title=_("Copy of a person's data"), contact_id=contact.pk)
+    return redirect("customers:job", job.pk)
 
 
 def _erasable(request: SignedInRequest, pk: int) -> Contact:

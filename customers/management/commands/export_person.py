@@ -21,5 +21,6 @@ class Command(BaseCommand):
         if contact is None:
             raise CommandError(f"There is no contact {id}, or the person was erased.")
         path = to or Path(f"person-{id}.zip")
-        path.write_bytes(export_person(by=None, contact=contact))
+        with path.open("wb") as file:
+            export_person(by=None, contact=contact, to=file)
         self.stdout.write(str(path))
