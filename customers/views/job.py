@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePath
+from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse
@@ -37,7 +38,7 @@ def job_list(request: SignedInRequest) -> HttpResponse:
 def job_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """The page; for htmx, which asks every two seconds while the job goes on, the part that changes."""
     job = get_object_or_404(Job.objects.visible_to(request.user).select_related("requested_by"), pk=pk)
-    context = {"job": job, "run": ImportRun.objects.filter(job=job).first(), "result": _told(job)}
+    context: dict[str, Any] = {"job": job, "run": ImportRun.objects.filter(job=job).first(), "result": _told(job)}
     context["can_take"] = bool(job.file) and job.state == Job.State.DONE and allowed(request.user, Permission.PERSON_ERASE)
     if request.htmx:
         return render(request, "customers/job_detail.html#state", context, status=STOP_POLLING if job.is_finished else 200)

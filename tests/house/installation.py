@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -48,6 +50,7 @@ class Installation:
         self.home = home
         self.port = port or free_port()
         self.output = home.with_suffix(".out")
+        self.root = ROOT
         # Not through bin/up itself: it would make this very environment into one without the tools of development.
         self._command = [*(run_as or []), sys.executable, "-m", "crm.house.up"]
         theirs = {name: value for name, value in os.environ.items() if name not in OURS}
@@ -57,7 +60,7 @@ class Installation:
     def start(self) -> None:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                self._command, cwd=ROOT, env=self._environment, stdout=output, stderr=output, start_new_session=True
+                self._command, cwd=self.root, env=self._environment, stdout=output, stderr=output, start_new_session=True
             )
 
     def wait_until_served(self) -> None:
@@ -115,6 +118,33 @@ class Installation:
 
     def _ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
+
+
+class Checkout(Installation):
+    """A copy of the sources, started by its own bin/up with nothing but the port said, as a newcomer does."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root / "var")
+        self.root = root
+        self._command = [str(root / "bin" / "up")]
+        for name in ("PARETO_HOME", "PARETO_DEMO"):
+            del self._environment[name]
+
+
+def clean_copy(root: Path) -> None:
+    """The files under version control as they stand here, and this environment in place of one that is installed for minutes."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, root / name)
+    # A folder of links rather than one link: the stamp, which says that all is installed, is the copy's own.
+    (root / ".venv").mkdir()
+    for path in Path(sys.prefix).iterdir():
+        if path.name != "pareto-stamp":
+            (root / ".venv" / path.name).symlink_to(path)
+    wanted = hashlib.sha256((ROOT / "requirements.txt").read_bytes()).hexdigest()
+    (root / ".venv" / "pareto-stamp").write_text(wanted)
 
 
 @contextmanager

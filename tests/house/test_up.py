@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.house.installation import ORDINARY_USER, Installation, broker, eventually, installed, is_alive
+from tests.house.installation import ORDINARY_USER, Checkout, Installation, broker, clean_copy, eventually, installed, is_alive
 
 PARTS = ("database", "broker", "worker", "beat")
 ADD_A_TEAM = "from users.models import Team; Team.objects.create(name='Kept')"
@@ -39,6 +40,27 @@ def test_an_installation_serves_survives_a_kill_and_stops_at_ctrl_c(tmp_path: Pa
         second.send(signal.SIGINT)
         assert second.wait_for_the_end() == 0
         assert not any(is_alive(*one) for one in processes.items())
+
+
+def test_the_script_serves_the_demo_company_from_a_clean_copy(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    clean_copy(checkout)
+    newcomer = Checkout(checkout)
+    newcomer.start()
+    try:
+        newcomer.wait_until_served()
+        assert newcomer.health()[0] == 200
+        eventually(lambda: "administrator" in newcomer.said.lower() and "@" in newcomer.said, 30, "the demo log-ins are said")
+        page = urllib.request.urlopen(f"http://127.0.0.1:{newcomer.port}/account/login/", timeout=10)
+        assert page.status == 200
+        assert page.headers["X-Pareto-Build"]
+        processes = newcomer.processes()
+        newcomer.send(signal.SIGINT)
+        assert newcomer.wait_for_the_end() == 0
+        assert not any(is_alive(*one) for one in processes.items())
+    finally:
+        newcomer.stop()
+    assert (checkout / "var" / "postgres").is_dir()
 
 
 def _kill_the_worker(installation: Installation) -> None:

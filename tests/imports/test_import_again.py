@@ -66,7 +66,8 @@ def test_an_assigned_name_brings_its_rows_in_and_leaves_the_others_waiting(world
     later = _again(ivy, orders)
     assert counts(later) == {"created": 1, "updated": 1, "to_do": 1}
     order = Order.objects.get(source_key="A2")
-    assert (order.customer, order.amount, order.lines.count(), order.ordered_on.month) == (nordlys, 25, 2, 1)
+    assert (order.customer, order.lines.count(), order.ordered_on.month) == (nordlys, 2, 1)
+    assert order.amount == 25
     assert list(ImportProblem.objects.to_do().values_list("run", "value")) == [(later.pk, "Else Ltd")]
     assert set(orders.problems.values_list("resolved_by", flat=True)) == {world.ivy.pk}
 
