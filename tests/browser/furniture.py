@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 
+from django.core.files.base import ContentFile
+
 from customers.imports import runs
-from customers.models import Contact, Customer, ImportRun
+from customers.models import Contact, Customer, CustomField, ImportRun, Job
 from tests.factories import make_contact, make_contact_point, make_contract, make_customer, make_order, make_user
 from tests.people import World
 from users.access import Role
@@ -23,6 +25,9 @@ class Furniture:
     contact: Contact
     import_run: ImportRun
     checked_run: ImportRun  # with a problem of each severity
+    waiting_run: ImportRun  # done, with rows that wait for their customer
+    job: Job  # done, with a file to take away
+    custom_field: CustomField
 
 
 def furnish(world: World) -> Furniture:
@@ -35,7 +40,12 @@ def furnish(world: World) -> Furniture:
     make_contact_point(customer=customer, by=world.ana, contact=contact, subject="Wants a quotation for https://" + "long" * 40)
     table = io.BytesIO("Name,Founded,Signed on\nAcme,1987,03-04-2017\n华信科技,2001,05-06-2018\n".encode())
     import_run = runs.start(by=world.ada, kind=ImportRun.Kind.CUSTOMERS, source_code="erp", name="customers.csv", content=table)
-    return Furniture(world, zhang, customer, contact, import_run, _checked_run(world))
+    job = Job.objects.create(
+        kind="export_person", title="Copy of a person's data", requested_by=world.ada, state="done", progress=12, total=12
+    )
+    job.file.save("copy.zip", ContentFile(b"PK"))
+    custom_field = CustomField.add(by=world.ada, key="fleet", label="Vehicles in the fleet", kind="choice", choices=["None", "Some"])
+    return Furniture(world, zhang, customer, contact, import_run, _checked_run(world), _waiting_run(world), job, custom_field)
 
 
 def _checked_run(world: World) -> ImportRun:
@@ -43,4 +53,15 @@ def _checked_run(world: World) -> ImportRun:
     run = runs.start(by=world.ada, kind=ImportRun.Kind.CUSTOMERS, source_code="fair", name="fair.csv", content=io.BytesIO(table.encode()))
     runs.set_mapping(run, mapping=run.mapping)
     runs.check(run, lambda _done: None)
+    return run
+
+
+def _waiting_run(world: World) -> ImportRun:
+    table = "id,customer,serial\n1,Nobody Incorporated of Nowhere,S1\n2,Nobody Incorporated of Nowhere,S2\n"
+    run = runs.start(by=world.ada, kind=ImportRun.Kind.ASSETS, source_code="fair", name="assets.csv", content=io.BytesIO(table.encode()))
+    runs.set_mapping(run, mapping=run.mapping)
+    runs.launch(run)
+    runs.work(ImportRun.objects.select_related("source", "by").get(pk=run.pk), lambda _done: None)
+    Job.objects.filter(pk=run.job_id).update(state=Job.State.DONE)
+    run.refresh_from_db()
     return run

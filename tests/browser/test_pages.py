@@ -23,6 +23,7 @@ Arguments = Callable[[Furniture], list[int]]
 class Named(NamedTuple):
     url: str
     arguments: Arguments = lambda _: []
+    query: str = ""
 
 
 PAGES = [
@@ -39,22 +40,30 @@ PAGES = [
     Named("customers:contact-point-add"),
     Named("customers:contact-privacy", lambda furniture: [furniture.contact.pk]),
     Named("customers:to-do"),
+    Named("customers:to-do", query="?tab=rows"),
     Named("customers:jobs"),
+    Named("customers:job", lambda furniture: [furniture.job.pk]),
     Named("customers:custom-fields"),
     Named("customers:custom-field-add"),
+    Named("customers:custom-field-edit", lambda furniture: [furniture.custom_field.pk]),
     Named("customers:imports"),
     Named("customers:import-add"),
     Named("customers:import-columns", lambda furniture: [furniture.import_run.pk]),
     Named("customers:import", lambda furniture: [furniture.checked_run.pk]),
+    Named("customers:import", lambda furniture: [furniture.waiting_run.pk]),
     Named("users:list"),
     Named("users:add"),
     Named("users:edit", lambda furniture: [furniture.world.ana.pk]),
     Named("users:reach", lambda furniture: [furniture.world.ana.pk]),
     Named("users:teams"),
+    Named("users:team-add"),
+    Named("users:team", lambda furniture: [furniture.world.north.pk]),
+    Named("users:token-add"),
     Named("users:profile"),
     Named("users:tokens"),
     Named("users:audit"),
     Named("style-guide"),
+    Named("api-docs"),
     Named("account_change_password"),
     Named("account_logout"),
     Named("mfa_index"),
@@ -65,14 +74,14 @@ PHONE: ViewportSize = {"width": NARROW[0], "height": HEIGHT}
 
 
 def _open(page: Page, one: Named, furniture: Furniture) -> None:
-    answer = page.goto(reverse(one.url, args=one.arguments(furniture)))
+    answer = page.goto(reverse(one.url, args=one.arguments(furniture)) + one.query)
     assert answer is not None
     assert answer.status == 200, page.url
     expect(page.get_by_role("main")).to_be_visible()
     page.wait_for_load_state("networkidle")  # what htmx fetches belongs to the page
 
 
-@pytest.mark.parametrize("one", PAGES, ids=lambda one: one.url)
+@pytest.mark.parametrize("one", PAGES, ids=lambda one: one.url + one.query)
 def test_a_page_is_accessible_on_every_screen_and_in_both_themes(signed_in_page: SignIn, furniture: Furniture, one: Named) -> None:
     page = signed_in_page(furniture.world.ada)
     _open(page, one, furniture)
@@ -85,7 +94,7 @@ def test_a_page_is_accessible_on_every_screen_and_in_both_themes(signed_in_page:
     no_horizontal_overflow(page)
 
 
-@pytest.mark.parametrize("one", PAGES, ids=lambda one: one.url)
+@pytest.mark.parametrize("one", PAGES, ids=lambda one: one.url + one.query)
 def test_a_page_fits_a_phone_in_chinese(signed_in_page: SignIn, furniture: Furniture, one: Named) -> None:
     page = signed_in_page(furniture.zhang)
     _open(page, one, furniture)
