@@ -42,7 +42,7 @@ def contact_point_add(request: SignedInRequest) -> HttpResponse:
 
     def log() -> str:
         ContactPoint.log(by=request.user, customer=customer, **form.cleaned_data)
-        messages.success(request, _("The contact is logged."))
+        messages.success(request, _("The contact point is logged."))
         return reverse("customers:detail", args=[customer.pk])
 
     return _handle(request, form, customer, log)
@@ -79,6 +79,6 @@ def _handle(request: SignedInRequest, form: ContactPointForm, customer: Customer
         except ValidationError as refusal:
             form.add_error(None, refusal)
         except IntegrityError:  # a row is corrected by one row
-            form.add_error(None, _("Somebody has corrected this contact already. Reload the customer's page."))
+            form.add_error(None, _("Somebody has corrected this contact point already. Reload the customer's page."))
     context = {"form": form, "customer": customer, "once": new_token(), **extra}
     return render(request, "customers/contact_point_form.html", context, status=422 if form.is_bound else 200)
