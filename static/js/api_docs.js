@@ -9,6 +9,10 @@ window.SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   validatorUrl: null,
+  onComplete() {
+    // Its list of calls is a second <main>; a page has one, and this is part of it.
+    for (const inner of place.querySelectorAll("main")) inner.setAttribute("role", "none");
+  },
   requestInterceptor(request) {
     request.headers["X-CSRFToken"] = place.dataset.csrf;
     return request;

@@ -62,6 +62,6 @@ def _waiting_run(world: World) -> ImportRun:
     runs.set_mapping(run, mapping=run.mapping)
     runs.launch(run)
     runs.work(ImportRun.objects.select_related("source", "by").get(pk=run.pk), lambda _done: None)
-    Job.objects.filter(pk=run.job_id).update(state=Job.State.DONE)
+    Job.objects.filter(kind="import", arguments__run_id=run.pk).update(state=Job.State.DONE)
     run.refresh_from_db()
     return run
