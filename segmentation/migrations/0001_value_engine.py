@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("customers", "0006_customer_referred_by"),
+        ("customers", "0009_customer_referred_by"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0005_customer_of_country"),
+        ("customers", "0008_event_of_contact"),
         ("users", "0004_scopes_of_values"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
