@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
     "value-changed": {"task": "segmentation.tasks.value_changed", "schedule": 180.0, "options": {"expires": 170}},
     "forget-old-copies": {"task": "customers.tasks.forget_old_copies", "schedule": crontab(hour="3", minute="20")},
     "forget-old-replies": {"task": "users.tasks.forget_old_replies", "schedule": crontab(hour="3", minute="10")},
+    "refresh-segments": {"task": "segmentation.tasks.refresh_segments", "schedule": crontab(hour="4", minute="40")},
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from customers.jobs import Progress, handles
+from segmentation import segments
 from segmentation.engine import runs
 from segmentation.models import ValueRun
 
@@ -26,6 +27,7 @@ def value_run(progress: Progress, *, as_of: str | None = None, extent: str = Val
         except runs.NothingToDo:
             return {"skipped": "nothing_changed"}
     runs.complete(run, progress)
+    segments.refresh_soon(by=job.requested_by)
     return result_of(run)
 
 
@@ -43,3 +45,16 @@ def result_of(run: ValueRun) -> dict[str, Any]:
         "seconds": run.seconds,
         "warnings": run.warnings,
     }
+
+
+@handles(segments.REFRESH_JOB)
+def refresh_segments(progress: Progress, *, segment_ids: list[int] | None = None) -> dict[str, Any]:
+    """Work out who is in which segment, one after the other: it may be stopped between two, or begun again after its worker died."""
+    due = segments.refresh_order(segment_ids)
+    progress.tick(0, total=len(due))
+    refreshed = entered = left = 0
+    for done, pk in enumerate(due, 1):
+        if (result := segments.refresh_membership(pk)) is not None:
+            refreshed, entered, left = refreshed + 1, entered + result.entered, left + result.left
+        progress.tick(done)
+    return {"segments": refreshed, "entered": entered, "left": left}

@@ -9,6 +9,7 @@ from customers.models import Job
 from segmentation import jobs as _jobs  # noqa: F401  (registers what the engine does as jobs)
 from segmentation.engine import runs
 from segmentation.models import Stale, ValueRun
+from segmentation.segments import refresh_soon
 
 
 @shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=10)
@@ -28,6 +29,12 @@ def value_changed() -> None:
     """Every few minutes: those whose facts have changed since the last run, once there has been a first full one."""
     if ValueRun.current() is not None and Stale.objects.filter(run_id=None).exists():
         _start(ValueRun.Kind.CHANGED)
+
+
+@shared_task
+def refresh_segments() -> None:
+    """Every night, since rules with dates find others today than yesterday."""
+    refresh_soon(by=None)
 
 
 def _start(extent: ValueRun.Kind) -> None:
