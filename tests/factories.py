@@ -7,7 +7,11 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from django.utils import timezone
+
 from customers.models import Contact, ContactPoint, Contract, Customer, Order, OrderLine, Position, Product
+from segmentation.models import RuleVersion, Score, Segment, ValueRun
+from segmentation.segments import add_segment
 from users.access import Role
 from users.models import Team, User
 
@@ -54,3 +58,54 @@ def make_contract(*, customer: Customer, **values: Any) -> Contract:
 def make_contact_point(*, customer: Customer, by: User | None = None, **values: Any) -> ContactPoint:
     defaults = {"kind": ContactPoint.Kind.CALL, "channel": ContactPoint.Channel.PHONE, "subject": "Called"}
     return ContactPoint.log(by=by, customer=customer, **{**defaults, **values})
+
+
+BOUNDARIES = {"platinum": 100_000.0, "gold": 20_000.0, "iron": 0.0}
+
+
+def make_run(**values: Any) -> ValueRun:
+    """A published run over all customers, as the engine leaves it."""
+    defaults = {
+        "as_of": date(2026, 3, 31),
+        "state": ValueRun.State.PUBLISHED,
+        "stage": ValueRun.Stage.PUBLISH,
+        "rules": RuleVersion.in_force(),
+        "published_at": timezone.now(),
+        "customers": 4,
+        "equity": 150_000.0,
+        "equity_interval": {"80": [120_000.0, 190_000.0], "95": [100_000.0, 230_000.0], "method": "laplace"},
+        "boundaries": BOUNDARIES,
+        "tiers": {"2": {"customers": 1, "clv": 50_000.0, "margin": 20_000.0, "revenue": 60_000.0}},
+        "seconds": {"aggregate": 1.2, "fit": 0.4, "predict": 2.0, "tier": 0.1, "publish": 0.9},
+    }
+    return ValueRun.objects.create(**{**defaults, **values})
+
+
+def make_score(*, customer: Customer, run: ValueRun | None = None, **values: Any) -> Score:
+    """Gold, worth 50,000 and its interval around it, of the given run or the present one."""
+    run = run or ValueRun.current() or make_run()
+    clv = Decimal(values.get("clv", 50_000))
+    defaults = {
+        "as_of": run.as_of,
+        "tier": 2,
+        "tier_since": date(2025, 6, 30),
+        "is_core": True,
+        "value": clv,
+        "clv": clv,
+        "clv_orders": clv,
+        "clv_low_80": clv * Decimal("0.7"),
+        "clv_high_80": clv * Decimal("1.4"),
+        "clv_low_95": clv * Decimal("0.5"),
+        "clv_high_95": clv * Decimal("1.9"),
+        "margin_12m": Decimal(20_000),
+        "revenue_12m": Decimal(60_000),
+        "trust": 0.8,
+        "drivers": [{"code": "orders", "amount": float(clv), "expected": 2.5}],
+    }
+    return Score.objects.create(customer=customer, run=run, **{**defaults, **values})
+
+
+def make_segment(name: str = "", *, by: User, rule: Any = None, **values: Any) -> Segment:
+    """Active customers, unless another rule is given."""
+    rule = rule or {"all": [{"field": "status", "is": "any_of", "value": ["active"]}]}
+    return add_segment(by=by, name=name or f"Segment {next(_serial)}", rule=rule, **values)
