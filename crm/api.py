@@ -29,6 +29,7 @@ from customers.api.sales import (
     ProductView,
 )
 from customers.api.sources import CrossReferenceView, SourceRecordView, SourceSystemView
+from segmentation.api.segments import SegmentView
 from users.api.nouns import ApiTokenView, EventView, TeamView, UserView
 
 NOUNS = {
@@ -54,6 +55,7 @@ NOUNS = {
     "imports": ImportView,
     "import-problems": ImportProblemView,
     "jobs": JobView,
+    "segments": SegmentView,
     "users": UserView,
     "teams": TeamView,
     "tokens": ApiTokenView,

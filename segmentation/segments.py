@@ -61,7 +61,7 @@ def preview(rule: Rule, reader: User) -> Preview:
             shown = Customer.objects.filter(pk__in=ids[:SAMPLE]).select_related("score")
             sample = list(shown.only("name", "number", "score__tier", "score__clv").by_name())
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != QUERY_CANCELED:
+        if getattr(error.__cause__, "pgcode", None) != QUERY_CANCELED:
             raise
         return Preview(None, is_more=False, sample=[])
     return Preview(min(len(ids), MOST_COUNTED), len(ids) > MOST_COUNTED, sample)
@@ -130,16 +130,18 @@ class Refreshed:
 
 # Everybody who fits, against those who stand: two set-based writes and no row through Python. One snapshot sees all of it.
 _REFRESH = """
-WITH fits AS MATERIALIZED (%(fits)s),
+WITH fits (customer_id) AS MATERIALIZED (%(fits)s),
 gone AS (
     UPDATE segmentation_membership SET left_at = now()
-    WHERE segment_id = %%s AND left_at IS NULL AND NOT EXISTS (SELECT 1 FROM fits WHERE fits.id = customer_id) RETURNING 1
+    WHERE segment_id = %%s AND left_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM fits WHERE fits.customer_id = segmentation_membership.customer_id)
+    RETURNING 1
 ),
 come AS (
     INSERT INTO segmentation_membership (segment_id, customer_id, entered_at)
-    SELECT %%s, fits.id, now() FROM fits WHERE NOT EXISTS (
+    SELECT %%s, fits.customer_id, now() FROM fits WHERE NOT EXISTS (
         SELECT 1 FROM segmentation_membership standing
-        WHERE standing.segment_id = %%s AND standing.customer_id = fits.id AND standing.left_at IS NULL
+        WHERE standing.segment_id = %%s AND standing.customer_id = fits.customer_id AND standing.left_at IS NULL
     ) RETURNING 1
 )
 SELECT (SELECT count(*) FROM fits), (SELECT count(*) FROM come), (SELECT count(*) FROM gone)

@@ -20,7 +20,7 @@ from segmentation.rules.problems import Problem, RuleInvalid
 from segmentation.rules.tree import MOST_LEAVES, Node, Reader
 from users.models import Team, User
 
-__all__ = ["Asking", "Problem", "Rule", "RuleInvalid", "checked", "parse"]
+__all__ = ["Asking", "Problem", "Rule", "RuleInvalid", "checked", "parse", "sentence_of"]
 
 
 class Rule:
@@ -88,3 +88,11 @@ def checked(tree: Any, *, by: User) -> Rule:
     rule = parse(tree)
     rule.refuse_strangers(by)
     return rule
+
+
+def sentence_of(tree: Any, reader: User) -> str:
+    """A kept rule in words, also where something that it asks about is gone since."""
+    try:
+        return parse(tree).sentence(reader)
+    except RuleInvalid:
+        return _("This rule asks about something that is gone.")
