@@ -12,6 +12,7 @@ handler500 = "crm.errors.server_error"
 urlpatterns = [
     path("", home, name="home"),
     path("", include("customers.urls")),
+    path("", include("segmentation.urls")),
     path("account/preferences", quick_preferences, name="quick-preferences"),
     path("style/", style_guide, name="style-guide"),
     path("healthz", views.healthz, name="healthz"),

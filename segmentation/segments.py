@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Customer, Job
-from segmentation.models import Membership, Segment
+from segmentation.models import Membership, Segment, Tier
 from segmentation.rules import Asking, Rule, RuleInvalid, checked, parse
 from users.models import Event
 
@@ -64,7 +64,19 @@ def preview(rule: Rule, reader: User) -> Preview:
         if getattr(error.__cause__, "pgcode", None) != QUERY_CANCELED:
             raise
         return Preview(None, is_more=False, sample=[])
+    name_tiers(sample)
     return Preview(min(len(ids), MOST_COUNTED), len(ids) > MOST_COUNTED, sample)
+
+
+NO_SCORE: dict[str, None] = {"clv": None, "churn_risk": None}  # what a list shows of a customer that was never valued: nothing
+
+
+def name_tiers(customers: Iterable[Any]) -> None:
+    """Give each customer `worth`, its score or an empty one, and `tier_slug`; `score` must have been fetched with them."""
+    for customer in customers:
+        score = getattr(customer, "score", None)
+        customer.worth = score or NO_SCORE
+        customer.tier_slug = Tier(score.tier).slug if score else ""
 
 
 # ── Changing ────────────────────────────────────────────────────────────────────────────────────────────────────────

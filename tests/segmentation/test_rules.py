@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -156,7 +156,7 @@ def test_each_noun_around_the_customer_can_be_asked(world: World, rule: Any) -> 
     contact = make_contact(customer=acme)
     contact.positions.update(role="decision_maker")
     Consent.add(by=None, contact=contact, channel="mail", purpose="marketing")
-    make_contact_point(customer=acme, signal="risk", at=timezone.make_aware(timezone.datetime(2026, 6, 28, 9)))
+    make_contact_point(customer=acme, signal="risk", at=datetime(2026, 6, 28, 9, tzinfo=UTC))
     Invoice.add(by=None, customer=acme, issued_on=date(2026, 3, 1), due_on=date(2026, 4, 1), amount=Decimal(100))
     Opportunity.add(by=None, customer=acme, stage="engaging")
     Asset.add(by=None, customer=acme, product=laptop, serial="S1", warranty_until=TODAY + timedelta(days=40))
