@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
+from customers.forms.widgets import Dressed
 from segmentation.models import Segment
 from segmentation.rules import Problem, Rule, RuleInvalid, checked
 from users.models import User
@@ -14,7 +15,7 @@ LONGEST_RULE = 100_000
 EVERYBODY: dict[str, list[Any]] = {"all": []}
 
 
-class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs alone
+class SegmentForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Name, description and the rule, which the builder sends as JSON; `problems` says which of its nodes are wrong."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=2**31 - 1)

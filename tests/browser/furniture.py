@@ -9,7 +9,9 @@ from django.core.files.base import ContentFile
 
 from customers.imports import runs
 from customers.models import Contact, Customer, CustomField, ImportRun, Job
-from tests.factories import make_contact, make_contact_point, make_contract, make_customer, make_order, make_user
+from segmentation.models import Segment
+from segmentation.segments import refresh_memberships
+from tests.factories import make_contact, make_contact_point, make_contract, make_customer, make_order, make_segment, make_user
 from tests.people import World
 from users.access import Role
 from users.models import User
@@ -28,6 +30,7 @@ class Furniture:
     waiting_run: ImportRun  # done, with rows that wait for their customer
     job: Job  # done, with a file to take away
     custom_field: CustomField
+    segment: Segment
 
 
 def furnish(world: World) -> Furniture:
@@ -45,7 +48,32 @@ def furnish(world: World) -> Furniture:
     )
     job.file.save("copy.zip", ContentFile(b"PK"))
     custom_field = CustomField.add(by=world.ada, key="fleet", label="Vehicles in the fleet", kind="choice", choices=["None", "Some"])
-    return Furniture(world, zhang, customer, contact, import_run, _checked_run(world), _waiting_run(world), job, custom_field)
+    return Furniture(
+        world, zhang, customer, contact, import_run, _checked_run(world), _waiting_run(world), job, custom_field, _segment(world)
+    )
+
+
+def _segment(world: World) -> Segment:
+    """Whose members are everybody, by a rule with a group, a negation and a noun."""
+    rule = {
+        "any": [
+            {
+                "not": {
+                    "all": [{"field": "score.tier", "is": "at_least", "value": "gold"}, {"field": "owner", "is": "any_of", "value": ["me"]}]
+                }
+            },
+            {
+                "related": "orders",
+                "is": "at_least",
+                "count": 2,
+                "where": [{"field": "ordered_on", "is": "in_period", "value": "this_year"}],
+            },
+        ]
+    }
+    segment = make_segment(LONG_NAME, by=world.ada, rule=rule, description="Who is asked to the fair")
+    refresh_memberships([segment.pk])
+    segment.refresh_from_db()
+    return segment
 
 
 def _checked_run(world: World) -> ImportRun:
