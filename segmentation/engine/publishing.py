@@ -22,7 +22,7 @@ from segmentation.maths.tiers import Decision
 from segmentation.models import ContractOutlook, RelationshipType, RunShard, Score, Stale, ValueRun
 from users.models import Event
 
-SNAPSHOT = ("customer", "referred_by", "trust", "margin_12m", "clv", "new_tier", "override", "was_overridden")
+SNAPSHOT = ("customer", "trust", "margin_12m", "clv", "new_tier", "override")
 SNAPSHOTS_KEPT = timedelta(days=35)  # of every run; of older ones, the first of each month
 
 # Column → type in the passing table. Numbers without a value are NaN, days NO_DAY.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,8 @@ NEWS_OF_A_YEAR = 0.5  # of the spread of what a customer will bring: so much of 
 ABC_B = 0.95  # A and B together
 REFUSAL_LASTS = timedelta(days=90)  # a downgrade that a person refused is not proposed again for so long
 
+CONFIRM, APPROVAL, TRUST = 1, 2, 3  # places of Score.Proposal, from 1
+
 NEEDED = (
     "customer", "referred_by", "tier", "proposed_tier", "proposed_since", "override", "was_overridden", "was_confirming", "trust",
     "margin_12m", "revenue_12m", "clv_orders", "clv_contracts", "clv_retention_cost", *ORDER_BOUNDS, *CONTRACT_BOUNDS,
@@ -42,8 +45,9 @@ def rank(run: ValueRun) -> None:
         assert current is not None  # or the run would be a full one
         run.boundaries = current.boundaries
     edges = edges_of(run.boundaries)
-    outcome = decided(run, columns, rules, edges)
-    columns |= _outcome_columns(run, columns, outcome, edges)
+    outcome = decided(columns, rules, edges, today=day_number(run.as_of), refused=lately_refused(run))
+    columns |= _outcome_columns(columns, outcome, edges, today=day_number(run.as_of))
+    columns["abc"] = np.select([columns["value"] >= edges.core, columns["value"] >= _edge(run.boundaries["b"])], [1, 2], 3)
     _keep_with_shards(run, columns)
     _describe(run, columns)
     run.save(update_fields=["boundaries", "concentration", "equity_interval"])
@@ -62,8 +66,8 @@ def tier_rules(rules: RuleVersion) -> TierRules:
     )
 
 
-def decided(run: ValueRun, columns: Columns, rules: TierRules, edges: Boundaries) -> Outcome:
-    """The tiers by rules, hysteresis, trust, approvals and overrides."""
+def decided(columns: Columns, rules: TierRules, edges: Boundaries, *, today: int, refused: Sequence[int] = ()) -> Outcome:
+    """The tiers by rules, hysteresis, trust, approvals and overrides. `refused` are customers whose downgrade a person lately refused."""
     # Whose override has ended begins anew: what a person had set is no reason to stay there.
     ended = (columns["was_overridden"] > 0) & (columns["override"] == 0)
     standing = np.where(ended, 0, columns["tier"]).astype(np.int8)
@@ -74,19 +78,20 @@ def decided(run: ValueRun, columns: Columns, rules: TierRules, edges: Boundaries
         standing,
         np.where(confirming, columns["proposed_tier"], 0).astype(np.int8),
         np.where(confirming, columns["proposed_since"], tiers.NO_DAY).astype(np.int32),
-        day_number(run.as_of),
+        today,
         rules,
         edges=edges,
         override_tier=columns["override"].astype(np.int8),
     )
-    refused = (outcome.decision == Decision.HELD_FOR_APPROVAL) & np.isin(columns["customer"], _lately_refused(run))
-    outcome.decision[refused] = Decision.KEEPS
-    outcome.pending_tier[refused] = 0
+    keeps = (outcome.decision == Decision.HELD_FOR_APPROVAL) & np.isin(columns["customer"], list(refused))
+    outcome.decision[keeps] = Decision.KEEPS
+    outcome.pending_tier[keeps] = 0
     return outcome
 
 
-def _lately_refused(run: ValueRun) -> list[int]:
-    refused = TierDecision.objects.filter(kind=TierDecision.Kind.REFUSED, as_of__gt=run.as_of - REFUSAL_LASTS)
+def lately_refused(run: ValueRun) -> list[int]:
+    """Customers whose downgrade a person refused not long before the run."""
+    refused = TierDecision.objects.filter(kind=TierDecision.Kind.REFUSED, as_of__gt=run.as_of - REFUSAL_LASTS, as_of__lte=run.as_of)
     return list(refused.values_list("customer_id", flat=True))
 
 
@@ -127,26 +132,37 @@ def _referred_value(run: ValueRun, columns: Columns, own: Floats) -> Floats:
     return value
 
 
-def _outcome_columns(run: ValueRun, columns: Columns, outcome: Outcome, edges: Boundaries) -> Columns:
-    low_trust = outcome.decision == Decision.HELD_LOW_TRUST
-    proposed = np.where(low_trust, outcome.by_value, outcome.pending_tier)
-    held = outcome.decision == Decision.HELD_FOR_APPROVAL
-    today = day_number(run.as_of)
-    goes_on = (proposed > 0) & (proposed == columns["proposed_tier"]) & (columns["proposed_since"] != NO_DAY)
-    since = np.where(
-        outcome.pending_since_day != tiers.NO_DAY, outcome.pending_since_day, np.where(goes_on, columns["proposed_since"], today)
-    )
+def _outcome_columns(columns: Columns, outcome: Outcome, edges: Boundaries, *, today: int) -> Columns:
+    state = next_state(columns, outcome, today=today)
     return {
         "new_tier": outcome.tier,
         "decision": outcome.decision,
-        "new_proposed_tier": np.where(outcome.decision == Decision.OVERRIDDEN, 0, proposed).astype(np.int8),
-        "new_proposed_since": np.where(proposed > 0, since, NO_DAY).astype(np.int32),
-        "proposal": np.select([proposed == 0, low_trust, held], [0, 3, 2], 1).astype(np.int8),
+        "new_proposed_tier": state["proposed_tier"],
+        "new_proposed_since": state["proposed_since"],
+        "proposal": state["proposal"],
         "distance_up": outcome.up,
         "distance_down": outcome.down,
         "is_core": (columns["value"] >= max(edges.core, 0.0)) & (columns["value"] > 0),
-        "abc": np.select([columns["value"] >= edges.core, columns["value"] >= _edge(run.boundaries["b"])], [1, 2], 3),
         "move_probability": _move_probability(columns, outcome.tier, edges),
+    }
+
+
+def next_state(columns: Columns, outcome: Outcome, *, today: int) -> Columns:
+    """What the next run must know of this one: the tier, and what is proposed, since when and why it waits."""
+    low_trust = outcome.decision == Decision.HELD_LOW_TRUST
+    proposed = np.where(low_trust, outcome.by_value, outcome.pending_tier)
+    held = outcome.decision == Decision.HELD_FOR_APPROVAL
+    goes_on = (proposed > 0) & (proposed == columns["proposed_tier"]) & (columns["proposed_since"] != NO_DAY)
+    since = np.where(goes_on, columns["proposed_since"], today)
+    since = np.where(outcome.pending_since_day != tiers.NO_DAY, outcome.pending_since_day, since)
+    proposed = np.where(outcome.decision == Decision.OVERRIDDEN, 0, proposed).astype(np.int8)
+    return {
+        "tier": outcome.tier,
+        "proposed_tier": proposed,
+        "proposed_since": np.where(proposed > 0, since, NO_DAY).astype(np.int32),
+        "proposal": np.select([proposed == 0, low_trust, held], [0, TRUST, APPROVAL], CONFIRM).astype(np.int8),
+        "was_confirming": ((proposed > 0) & ~low_trust).astype(np.int32),
+        "was_overridden": (columns["override"] > 0).astype(np.int32),
     }
 
 
