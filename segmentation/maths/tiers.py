@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.maths.arrays import Flags, Floats
+from segmentation.maths.arrays import Flags, Floats, Ints, tally
 from segmentation.maths.concentration import smallest_set
 
 Codes: TypeAlias = NDArray[np.int8]
@@ -182,10 +182,10 @@ def decide(
     )
 
 
-def tier_totals(tier: Codes, value: Floats) -> tuple[NDArray[np.int64], Floats]:
+def tier_totals(tier: Codes, value: Floats) -> tuple[Ints, Floats]:
     """Customers and value per tier, each of shape (5,), indexed by Tier; the sums add up to the total."""
-    customers: NDArray[np.int64] = np.bincount(tier, minlength=len(Tier))
-    return customers, np.bincount(tier, weights=value, minlength=len(Tier)).astype(np.float64)
+    customers: Ints = np.bincount(tier, minlength=len(Tier))
+    return customers, tally(tier.astype(np.int64), value, len(Tier))
 
 
 def _platinum_edge(value: Floats, rules: TierRules) -> float:
