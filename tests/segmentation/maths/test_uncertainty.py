@@ -46,15 +46,15 @@ def test_customers_future_lies_in_their_intervals_as_often_as_these_say() -> Non
     assert later.sum() == pytest.approx(found.purchases.mean.sum(), rel=0.1)
 
 
-@pytest.mark.parametrize("customers", [150, 2500])
+@pytest.mark.parametrize("customers", [150, 2100])
 def test_the_total_lies_in_its_interval_as_often_as_this_says(customers: int) -> None:
     held = []
-    for seed in range(20):
+    for seed in range(12):
         past, _mean, later, _money = lived(customers, 12, 100 + seed)
         order_fit = fit_by_size("mbgnbd", past)
         total = value_intervals(past, order_fit, periods=12, rate=0.0, draws=100).total_purchases
         held.append(total.low[0] <= later.sum() <= total.high[0])
-    assert 12 <= sum(held) <= 20  # of 20 at 80 %: fewer than 12 has a chance of 1 %
+    assert sum(held) >= 7  # of 12 at 80 %: fewer than 7 has a chance of 2 %, and the seeds are fixed
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:
