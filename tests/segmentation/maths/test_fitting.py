@@ -10,8 +10,8 @@ from segmentation.maths.bootstrap import bootstrap
 from segmentation.maths.fitting import Fit, Likelihood, choose
 from segmentation.maths.gamma_gamma import SpendLikelihood
 from segmentation.maths.order_models import MODELS, fit_by_size, fit_orders, model_of
-from segmentation.maths.purchases import Purchases
-from tests.segmentation.maths.populations import TABLE, cdnow, company
+from segmentation.maths.purchases import Purchases, summarise
+from tests.segmentation.maths.populations import TABLE, cdnow, company, table
 
 ALL = pytest.mark.parametrize("model", list(MODELS))
 LIKELIHOODS: dict[str, Likelihood] = {name: model.likelihood(TABLE.rows) for name, model in MODELS.items()} | {
@@ -74,7 +74,7 @@ def test_a_fit_gives_the_same_numbers_twice(model: str) -> None:
 
 
 def same(x: float, t_x: float, age: float, customers: int) -> Purchases:
-    return Purchases(*(np.full(customers, value) for value in (x, t_x, age)))
+    return Purchases(np.full(customers, float(x)), np.full(customers, float(t_x)), np.full(customers, float(age)))
 
 
 POOR = {
@@ -121,7 +121,8 @@ def test_small_companies_get_a_prior_and_the_smallest_the_word_indicative() -> N
 def test_the_prior_tames_what_runs_away(model: str) -> None:
     """Forecast totals of small companies: on average over 10 they must come closer with the prior than without."""
     truth = MODELS[model](1.2, 4.0, 0.6, 4.0)
-    plain, tamed = [], []
+    plain: list[float] = []
+    tamed: list[float] = []
     for seed in range(10):
         customers = company(60, seed, truth)
         expected = truth.expected_purchases(12.0, customers).sum()
@@ -176,9 +177,6 @@ def test_the_short_way_of_the_bootstrap_arrives_where_a_full_fit_does() -> None:
 
 def test_the_back_test_on_cdnow_comes_out_as_published() -> None:
     """39 weeks to fit, 39 to check: in total 1653.4 expected against 1882."""
-    from segmentation.maths.purchases import summarise
-    from tests.segmentation.maths.populations import table
-
     rows = table("data/clv/cdnow_sample.csv")
     who, day = np.array(rows["customer"]), np.array(rows["date"], dtype="datetime64[D]").astype(np.int64)
     cut = int(np.datetime64("1997-09-30").astype(int))

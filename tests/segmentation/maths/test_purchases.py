@@ -55,7 +55,8 @@ def test_no_lines_give_no_customers() -> None:
 @settings(max_examples=60, deadline=None)
 @given(LINES, st.randoms())
 def test_the_summary_is_what_a_loop_over_customers_gives(lines: list[tuple[int, int, int]], random: object) -> None:
-    end, days = 25, {}
+    end = 25
+    days: dict[tuple[int, int], int] = {}
     for who, day, amount in lines:
         if day <= end:
             days[who, day] = days.get((who, day), 0) + amount
@@ -81,7 +82,7 @@ def test_what_cannot_be_is_refused_with_its_row(row: tuple[float, float, float])
 
 
 def test_collapsed_rows_hold_every_customer_once() -> None:
-    twice = Purchases(*(np.tile(column, 2) for column in (TABLE.frequency, TABLE.recency, TABLE.age)))
+    twice = Purchases(np.tile(TABLE.frequency, 2), np.tile(TABLE.recency, 2), np.tile(TABLE.age, 2))
     rows = twice.rows
     assert (len(rows.weight), rows.customers) == (len(TABLE), 2 * len(TABLE))
     assert rows.place is not None
