@@ -8,8 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from customers.jobs import Progress, handles
-from segmentation.engine import runs
-from segmentation.models import ValueRun
+from segmentation.engine import replay, runs
+from segmentation.models import RuleVersion, Scenario, ValueRun
+from segmentation.scenarios import outcome_of
 
 
 @handles("value-run")
@@ -27,6 +28,21 @@ def value_run(progress: Progress, *, as_of: str | None = None, extent: str = Val
             return {"skipped": "nothing_changed"}
     runs.complete(run, progress)
     return result_of(run)
+
+
+@handles("scenario")
+def scenario(progress: Progress, *, scenario: int) -> dict[str, Any]:
+    """Compute a saved what-if on its run."""
+    found = Scenario.objects.select_related("run__rules").get(pk=scenario)
+    found.result = outcome_of(found.run, found.changes)
+    found.save(update_fields=["result"])
+    return {"scenario": found.pk}
+
+
+@handles("rules-preview")
+def rules_preview(progress: Progress, *, rules: int) -> dict[str, Any]:
+    """Who would move under a draft of the rules."""
+    return replay.preview(RuleVersion.objects.get(pk=rules))
 
 
 def result_of(run: ValueRun) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -18,18 +19,22 @@ from segmentation.maths import concentration as spread
 from segmentation.maths import tiers
 from segmentation.maths.arrays import Floats
 from segmentation.maths.tiers import Boundaries, Decision, Outcome, TierRules
+from segmentation.maths.value_components import ValueComponents
 from segmentation.models import RuleVersion, RunShard, Score, TierDecision, ValueRun
+from segmentation.scenarios import basis_of
 
 Z_80 = 2.5631  # width of an 80 % interval in standard deviations
 NEWS_OF_A_YEAR = 0.5  # of the spread of what a customer will bring: so much of it shows in a year. A judgement
 ABC_B = 0.95  # A and B together
 REFUSAL_LASTS = timedelta(days=90)  # a downgrade that a person refused is not proposed again for so long
 
+EDGES = tuple(one.name for one in fields(Boundaries))
 CONFIRM, APPROVAL, TRUST = 1, 2, 3  # places of Score.Proposal, from 1
 
 NEEDED = (
     "customer", "referred_by", "tier", "proposed_tier", "proposed_since", "override", "was_overridden", "was_confirming", "trust",
-    "margin_12m", "revenue_12m", "clv_orders", "clv_contracts", "clv_retention_cost", *ORDER_BOUNDS, *CONTRACT_BOUNDS,
+    "margin_12m", "revenue_12m", "serving_12m", "overdue_12m", "churn_risk", "clv_orders", "clv_contracts", "clv_retention_cost",
+    *ORDER_BOUNDS, *CONTRACT_BOUNDS,
 )  # fmt: skip
 
 
@@ -50,7 +55,7 @@ def rank(run: ValueRun) -> None:
     columns["abc"] = np.select([columns["value"] >= edges.core, columns["value"] >= _edge(run.boundaries["b"])], [1, 2], 3)
     _keep_with_shards(run, columns)
     _describe(run, columns)
-    run.save(update_fields=["boundaries", "concentration", "equity_interval"])
+    run.save(update_fields=["boundaries", "concentration", "equity_interval", "fits"])
 
 
 def tier_rules(rules: RuleVersion) -> TierRules:
@@ -196,7 +201,24 @@ def _describe(run: ValueRun, columns: Columns) -> None:
         run.equity_interval, run.concentration = last.equity_interval, last.concentration
         return
     run.equity_interval = _equity_interval(run, float(columns["clv"].sum()))
+    run.fits["cells"] = [list(cell) for cell in _components(run, columns).cells()]
     run.concentration = describe_concentration(columns["value"], columns["margin_12m"])
+
+
+def _components(run: ValueRun, columns: Columns) -> ValueComponents:
+    """What a what-if needs of each customer; kept with the run as the few cells of customers alike."""
+    margin, serving = columns["margin_12m"], columns["serving_12m"] + columns["overdue_12m"]
+    return ValueComponents(
+        tier=columns["new_tier"].astype(str),
+        order_value=columns["clv_orders"],
+        contract_value=columns["clv_contracts"],
+        referral_value=columns["clv_referrals"],
+        retention_cost=columns["clv_retention_cost"],
+        margin_per_year=margin,
+        serving_cost_per_year=serving,
+        retention=np.clip(1 - columns["churn_risk"], 0.0, 1.0),
+        basis=basis_of(run.rules),
+    )
 
 
 def _equity_interval(run: ValueRun, equity: float) -> dict[str, Any]:
@@ -241,7 +263,7 @@ def _boundaries(value: Floats, rules: TierRules) -> dict[str, float | None]:
 
 
 def edges_of(boundaries: dict[str, float | None]) -> Boundaries:
-    return Boundaries(**{name: _edge(boundaries[name]) for name in ("platinum", "gold", "iron", "core", "iron_width")})
+    return Boundaries(**{name: _edge(boundaries[name]) for name in EDGES})
 
 
 def _edge(boundary: float | None) -> float:
