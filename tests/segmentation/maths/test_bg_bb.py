@@ -70,9 +70,9 @@ def test_no_order_counts_the_gone_and_the_silent() -> None:
     lived = rng.geometric(np.maximum(theta, 1e-12)) - 1
     orders = np.asarray((rng.random((9, n)) < p) & (np.arange(1, 10)[:, None] <= lived), dtype=np.bool_)
     x, last = orders[:6].sum(axis=0), (orders[:6] * np.arange(1, 7)[:, None]).max(axis=0)
-    silent = ~orders[6:].any(axis=0)
+    silent = orders[6:].sum(axis=0) == 0
     for frequency, recency in ((0, 0), (2, 4), (6, 6)):
-        alike = (x == frequency) & (last == recency)
+        alike = np.asarray((x == frequency) & (last == recency), dtype=np.bool_)
         one = Rounds(np.array([frequency]), np.array([recency]), np.array([6]), np.ones(1))
         assert truth.probability_no_order(3, one)[0] == pytest.approx(silent[alike].mean(), abs=0.015)
 
