@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Address, ContactMethod, ContactPoint, Customer
+from customers.models import Address, Contact, ContactMethod, ContactPoint, Customer, Position
 from tests.api.client import Caller, assert_problem
 from tests.factories import make_contact_point, make_customer
 from tests.people import World
@@ -20,6 +20,14 @@ def plan_of(rows: QuerySet[Any]) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
     return rows[:51].explain()
+
+
+def fill_and_analyse(world: World, contacts: int) -> None:
+    customer = make_customer(team=world.north)
+    people = Contact.objects.bulk_create(Contact(name=f"Contact {at}") for at in range(contacts))
+    Position.objects.bulk_create(Position(contact=contact, customer=customer) for contact in people)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 def test_standing_contact_points_are_met_in_their_order(world: World) -> None:
@@ -37,7 +45,11 @@ def test_corrected_contact_points_begin_at_the_corrections(world: World, ivy: Ca
 
 @pytest.mark.parametrize("model", [ContactMethod, Address], ids=lambda model: model.NOUN)
 @pytest.mark.parametrize("reader", ["ivy", "ada"])
-def test_the_owners_of_a_page_are_looked_up_one_by_one(world: World, model: Any, reader: str) -> None:
+@pytest.mark.parametrize("contacts", [None, 0, 300], ids=["never_analysed", "analysed_empty", "analysed_full"])
+def test_the_owners_of_a_page_are_looked_up_one_by_one(world: World, model: Any, reader: str, contacts: int | None) -> None:
+    """Whatever the planner believes of the tables at that moment."""
+    if contacts is not None:
+        fill_and_analyse(world, contacts)
     plan = plan_of(model.objects.visible_to(getattr(world, reader)).order_by("-pk"))
     assert f"using {model._meta.db_table}_pkey" in plan
     assert "hashed SubPlan" not in plan
