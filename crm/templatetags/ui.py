@@ -22,7 +22,7 @@ from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, pgettext
 
-from crm import formats
+from users import formats
 
 register = template.Library()
 
