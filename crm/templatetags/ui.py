@@ -7,12 +7,16 @@ How to use each: docs/design.md; how each looks: /style/.
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
+from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from users import marks
 
@@ -34,6 +38,22 @@ for write in (
     register.filter(write)
 for draw in (marks.money, marks.asset, marks.icon, marks.badge, marks.tier, marks.avatar):
     register.simple_tag(draw)
+
+
+@register.simple_tag
+def fragment(template_name: str, **values: Hashable) -> SafeString:
+    """{% fragment "shell/nav.html" work=shell.work %}: as {% include … with … only %}, rendered once and then remembered.
+
+    It sees its values, the language, and nothing else: the same values are the same HTML for everybody, in every time zone.
+    For the frame, whose values are few. In DEBUG it is rendered each time, as templates then change.
+    """
+    render = _fragment.__wrapped__ if settings.DEBUG else _fragment
+    return render(template_name, get_language(), tuple(values.items()))
+
+
+@lru_cache(maxsize=512)
+def _fragment(template_name: str, language: str | None, values: tuple[tuple[str, Hashable], ...]) -> SafeString:
+    return render_to_string(template_name, dict(values))
 
 
 @register.simple_tag
