@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from customers.models import Contract, Customer, ImportProblem, ImportRun, Opportunity
 from customers.queries import count_up_to, latest_contact_points, own_customers_by_status
-from customers.views.timeline import ICONS
+from customers.views.timeline_items import ICONS
 from users.access import Permission, allowed
 from users.http import SignedInRequest
 
