@@ -59,6 +59,10 @@ def test_customers_of_a_country_are_met_in_their_order(world: World) -> None:
     assert "customer_of_country" in plan_of(Customer.objects.filter(country="CN").by_name())
 
 
+def test_a_kind_that_nobody_has_is_not_sought_in_every_row(world: World) -> None:
+    assert "contact_method_of_kind" in plan_of(ContactMethod.objects.filter(kind=ContactMethod.Kind.WECHAT).order_by("-pk"))
+
+
 @pytest.mark.parametrize("noun", ["order", "contact-point", "product"])
 def test_an_unknown_source_is_answered_without_a_search(ivy: Caller, noun: str) -> None:
     with CaptureQueriesContext(connection) as done:
