@@ -104,14 +104,14 @@ def origins_of(record: GoldenRecord) -> list[Origin]:
     for name, record_id in record.provenance.items():
         by_record.setdefault(record_id, []).append(name)
     sources = SourceRecord.objects.filter(pk__in=by_record).select_related("system").only("key", "received_at", "system__name")
-    labels = {field.name: str(field.verbose_name) for field in record._meta.concrete_fields}
+    labels = {field.name: field.verbose_name for field in record._meta.concrete_fields}
     return [
         Origin(
             source.system.name,
             source.key,
             source.received_at,
             fields := sorted(by_record[source.pk]),
-            ", ".join(labels.get(name, name) for name in fields),
+            ", ".join(str(labels.get(name, name)) for name in fields),
         )
         for source in sorted(sources, key=lambda source: source.pk, reverse=True)
     ]
