@@ -10,13 +10,14 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from html import escape
 from zlib import crc32
 
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, pgettext
 
@@ -125,6 +126,11 @@ def duration(minutes: int | Decimal | timedelta | None) -> str:
 # ── Signs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def text(value: object) -> str:
+    """HTML of a value: escaped, unless it is HTML already. As `conditional_escape`, for lists of hundreds of values."""
+    return value if isinstance(value, SafeString) else escape(str(value))
+
+
 @lru_cache(maxsize=256)
 def asset(path: str) -> str:
     """{% asset "css/app.css" %}: as {% static %}, which looks the hashed name up anew each time, remembered."""
@@ -150,7 +156,7 @@ def badge(label: str, tone: str = "", icon: str = "") -> SafeString:
     """{% badge customer.get_status_display tone=customer.status|tone %}"""
     sign = _icon(icon, "") if icon else ""
     tone_class = f" badge-{tone}" if tone else ""
-    return mark_safe(f'<span class="badge{tone_class}">{sign}{conditional_escape(label)}</span>')  # noqa: S308 (label is escaped)
+    return mark_safe(f'<span class="badge{tone_class}">{sign}{text(label)}</span>')  # noqa: S308 (label is escaped)
 
 
 def tone(word: object) -> str:

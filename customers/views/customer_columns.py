@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.html import conditional_escape, escape, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
@@ -59,7 +60,7 @@ def rows_as_html(customers: list[Customer], keys: tuple[str, ...]) -> SafeString
 
 def _row(customer: Customer, columns: list[tuple[str, Callable[[Customer], Any]]]) -> str:
     other = f" · {escape(customer.other_short_name)}" if customer.other_short_name else ""
-    cells = "".join(f"{opening}{conditional_escape(cell(customer))}</td>" for opening, cell in columns)
+    cells = "".join(f"{opening}{marks.text(cell(customer))}</td>" for opening, cell in columns)
     return (
         f'<tr><th scope="row" class="cell-main"><a href="{marks.page(customer.pk, "customers:detail")}">{escape(customer.name)}</a>'
         f'<span class="cell-sub">{escape(customer.number)}{other}</span></th>{cells}</tr>'
