@@ -20,9 +20,9 @@ from crm.wsgi import application
 def main() -> None:
     multiprocessing.set_start_method("fork")  # granian's choice so far; from Python 3.14 on it has to be said
     load()
-    from granian.cli import entrypoint
+    from granian.cli import entrypoint  # only now, with the way to start processes settled
 
-    entrypoint()
+    entrypoint()  # type: ignore[no-untyped-call]
 
 
 def load() -> None:

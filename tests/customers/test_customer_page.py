@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -108,7 +109,8 @@ def test_the_timeline_shows_one_kind(ana: Client, world: World) -> None:
 @pytest.mark.parametrize("field", ["subject", "body", "outcome"])
 def test_what_people_wrote_stands_in_the_timeline_as_text(ana: Client, world: World, field: str) -> None:
     customer = make_customer(team=world.north)
-    make_contact_point(customer=customer, **{field: "<script>go()</script> & more"})
+    written: dict[str, Any] = {field: "<script>go()</script> & more"}
+    make_contact_point(customer=customer, **written)
     page = ana.get(f"/customers/{customer.pk}/").content.decode()
     assert "&lt;script&gt;go()&lt;/script&gt; &amp; more" in page
     assert "<script>go()" not in page
