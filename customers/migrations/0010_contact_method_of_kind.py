@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0005_customer_of_country"),
+        ("customers", "0009_customer_referred_by"),
     ]
 
     operations = [
