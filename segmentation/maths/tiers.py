@@ -141,9 +141,9 @@ def boundaries(value: Floats, rules: TierRules) -> Boundaries:
     floor = rules.serving_cost_floor
     width = floor or (float(np.median(positive)) if len(positive) else 0.0)
     platinum = _platinum_edge(value, rules)
-    edges = max(platinum, floor), max(core, floor)
-    left_behind = [float(value[value < edge].max(initial=0.0)) for edge in edges]
-    return Boundaries(*edges, floor, core, *left_behind, width)
+    platinum, gold = max(platinum, floor), max(core, floor)
+    below_platinum, below_gold = (float(value[value < edge].max(initial=0.0)) for edge in (platinum, gold))
+    return Boundaries(platinum, gold, floor, core, below_platinum, below_gold, width)
 
 
 def decide(

@@ -96,11 +96,11 @@ def test_a_preview_tells_who_would_move_and_moves_nobody(world: World, company: 
 
 def test_a_point_of_retention_is_worth_something(world: World, company: list[Customer]) -> None:
     run = ValueRun.current()
+    assert run is not None
     scenario = Scenario.objects.create(name="Keep them", run=run, by=world.xia, changes={"retention": {"2": 0.05}, "discount_rate": None})
     jobs.scenario(Progress(Job()), scenario=scenario.pk)
     scenario.refresh_from_db()
     result = scenario.result
-    assert run is not None
     assert result["now"]["equity"] == pytest.approx(run.equity, rel=1e-6)
     assert result["then"]["equity"] > result["now"]["equity"]
     assert result["tiers"]["3"]["now"] == pytest.approx(result["tiers"]["3"]["then"])
@@ -109,6 +109,7 @@ def test_a_point_of_retention_is_worth_something(world: World, company: list[Cus
 
 def test_nothing_changed_changes_no_equity(world: World, company: list[Customer]) -> None:
     run = ValueRun.current()
+    assert run is not None
     scenario = Scenario.objects.create(name="As is", run=run, by=world.xia, changes={})
     jobs.scenario(Progress(Job()), scenario=scenario.pk)
     scenario.refresh_from_db()

@@ -32,7 +32,9 @@ def complete(run: ValueRun) -> None:
 
 
 def scores() -> list[dict[str, Any]]:
-    return list(Score.objects.order_by("customer_id").values("customer_id", "tier", "clv", "value", "churn_risk", "drivers"))
+    return [
+        dict(row) for row in Score.objects.order_by("customer_id").values("customer_id", "tier", "clv", "value", "churn_risk", "drivers")
+    ]
 
 
 def test_every_customer_gets_a_score_and_a_first_decision(company: list[Customer]) -> None:
