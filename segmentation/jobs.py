@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from customers.jobs import Progress, handles
 from segmentation.engine import replay, runs
+from segmentation.growth import estimate_growth
 from segmentation.models import RuleVersion, Scenario, ValueRun
 from segmentation.scenarios import outcome_of
 
@@ -24,17 +25,23 @@ def value_run(progress: Progress, *, as_of: str | None = None, extent: str = Val
     except runs.NothingToDo:
         return {"skipped": "nothing_changed"}
     runs.complete(run, progress)
+    if run.kind == ValueRun.Kind.FULL:
+        estimate_growth(run)
     return result_of(run)
 
 
 @handles("value-history")
 def value_history(progress: Progress, *, days: list[str]) -> dict[str, Any]:
     """Value the company as of several days of its past and today, so that it begins with a history of its tiers."""
-    if (run := _unfinished(progress)) is not None:
+    run = _unfinished(progress)
+    if run is not None:
         runs.complete(run, progress)
     done = {day.isoformat() for day in ValueRun.objects.published().filter(job=progress.job).values_list("as_of", flat=True)}
     for day in [date.fromisoformat(day) for day in days if day not in done]:
-        runs.complete(runs.begin(as_of=day, kind=ValueRun.Kind.FULL, by=progress.job.requested_by, job=progress.job), progress)
+        run = runs.begin(as_of=day, kind=ValueRun.Kind.FULL, by=progress.job.requested_by, job=progress.job)
+        runs.complete(run, progress)
+    if run is not None:
+        estimate_growth(run)
     return {"days": days}
 
 
