@@ -29,6 +29,7 @@ TALKERS = ALL - {EXECUTIVE}  # contact.change, contact_point.add
 EXPORTERS = ALL - {AGENT}
 SELLERS = frozenset({MANAGER, INTEGRATOR, ADMIN})  # sales.change
 IMPORTERS = SELLERS
+STEERERS = frozenset({EXECUTIVE, INTEGRATOR, ADMIN})  # value.steer, value.run
 TOKEN_OWNERS = frozenset({INTEGRATOR, ADMIN})
 
 
@@ -211,6 +212,21 @@ TABLE: dict[str, Line] = {
     "api-opportunities-list": api(),
     "api-opportunities-bulk": api(SELLERS, method="post", gives=400),
     "api-opportunities-detail": api_about("opportunity"),
+    "api-scores-list": api(),
+    "api-scores-detail": api_about("score"),
+    "api-tier-decisions-list": api(),
+    "api-tier-decisions-detail": api_about("tier_decision"),
+    "api-tier-overrides-list": api(),
+    "api-tier-overrides-detail": api_about("tier_override"),
+    "api-contract-outlooks-list": api(),
+    "api-contract-outlooks-detail": api_about("contract_outlook"),
+    "api-monthly-values-list": api(),
+    "api-value-runs-list": api(STEERERS),
+    "api-value-runs-detail": api(STEERERS, "value_run"),
+    "api-back-tests-list": api(STEERERS),
+    "api-back-tests-detail": api(STEERERS, "back_test"),
+    "api-rule-versions-list": api(),
+    "api-rule-versions-detail": api(on="rule_draft"),
     "api-custom-fields-list": api(),
     "api-custom-fields-detail": api(on="custom_field"),
     "api-source-systems-list": api(),

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Address, Contact, ContactMethod, ContactPoint, Customer, Position
+from segmentation.models import MonthlyValue, Score
 from tests.api.client import Caller, assert_problem
 from tests.factories import make_contact_point, make_customer
 from tests.people import World
@@ -61,6 +62,17 @@ def test_customers_of_a_country_are_met_in_their_order(world: World) -> None:
 
 def test_a_kind_that_nobody_has_is_not_sought_in_every_row(world: World) -> None:
     assert "contact_method_of_kind" in plan_of(ContactMethod.objects.filter(kind=ContactMethod.Kind.WECHAT).order_by("-pk"))
+
+
+def test_scores_are_met_in_their_order(world: World) -> None:
+    scores = Score.objects.visible_to(world.ada)
+    assert "score_by_clv" in plan_of(scores.order_by("-clv", "-pk"))
+    assert "score_of_tier" in plan_of(scores.filter(tier=1).order_by("-clv", "-pk"))
+    assert "score_by_churn_risk" in plan_of(scores.filter(churn_risk__isnull=False).order_by("-churn_risk", "-pk"))
+
+
+def test_months_are_met_in_the_order_of_their_key(world: World) -> None:
+    assert "segmentation_monthlyvalue_pkey" in plan_of(MonthlyValue.objects.visible_to(world.ada).order_by("customer_id", "month"))
 
 
 @pytest.mark.parametrize("noun", ["order", "contact-point", "product"])
