@@ -20,12 +20,14 @@ from segmentation.maths import tiers
 from segmentation.maths.arrays import Floats
 from segmentation.maths.tiers import Boundaries, Decision, Outcome, TierRules
 from segmentation.maths.value_components import ValueComponents
+from segmentation.maths.what_if import stream
 from segmentation.models import RuleVersion, RunShard, Score, TierDecision, ValueRun
 from segmentation.scenarios import basis_of
 
 Z_80 = 2.5631  # width of an 80 % interval in standard deviations
 NEWS_OF_A_YEAR = 0.5  # of the spread of what a customer will bring: so much of it shows in a year. A judgement
 ABC_B = 0.95  # A and B together
+NEW_MONTHS = 12  # since the first order
 REFUSAL_LASTS = timedelta(days=90)  # a downgrade that a person refused is not proposed again for so long
 
 EDGES = tuple(one.name for one in fields(Boundaries))
@@ -34,7 +36,7 @@ CONFIRM, APPROVAL, TRUST = 1, 2, 3  # places of Score.Proposal, from 1
 NEEDED = (
     "customer", "referred_by", "tier", "proposed_tier", "proposed_since", "override", "was_overridden", "was_confirming", "trust",
     "margin_12m", "revenue_12m", "serving_12m", "overdue_12m", "churn_risk", "clv_orders", "clv_contracts", "clv_retention_cost",
-    *ORDER_BOUNDS, *CONTRACT_BOUNDS,
+    "orders", "age", *ORDER_BOUNDS, *CONTRACT_BOUNDS,
 )  # fmt: skip
 
 
@@ -55,7 +57,7 @@ def rank(run: ValueRun) -> None:
     columns["abc"] = np.select([columns["value"] >= edges.core, columns["value"] >= _edge(run.boundaries["b"])], [1, 2], 3)
     _keep_with_shards(run, columns)
     _describe(run, columns)
-    run.save(update_fields=["boundaries", "concentration", "equity_interval", "fits"])
+    run.save(update_fields=["boundaries", "concentration", "equity_interval", "future_equity", "fits"])
 
 
 def tier_rules(rules: RuleVersion) -> TierRules:
@@ -198,11 +200,25 @@ def _describe(run: ValueRun, columns: Columns) -> None:
     """How concentrated the value is, and how far the sum may be off; a run of some customers keeps what the last full one found."""
     if run.kind == ValueRun.Kind.CHANGED:
         last = ValueRun.objects.published().order_by("-pk")[0]
-        run.equity_interval, run.concentration = last.equity_interval, last.concentration
+        run.equity_interval, run.concentration, run.future_equity = last.equity_interval, last.concentration, last.future_equity
         return
     run.equity_interval = _equity_interval(run, float(columns["clv"].sum()))
+    run.future_equity = _future_equity(run, columns)
     run.fits["cells"] = [list(cell) for cell in _components(run, columns).cells()]
     run.concentration = describe_concentration(columns["value"], columns["margin_12m"])
+
+
+def _future_equity(run: ValueRun, columns: Columns) -> float:
+    """What customers not yet won may bring within the horizon, shown apart from the equity: as many a year as were won in the
+    last one, each worth what those are worth now, less what it costs to win one. A projection of today, and no forecast."""
+    new = (columns["orders"] > 0) & (columns["age"] <= NEW_MONTHS)
+    if not new.any():
+        return 0.0
+    won = [source for source in run.fits["acquisition"] if source["won"]]
+    cost = sum(source["cost"] for source in won) / max(sum(source["won"] for source in won), 1)
+    each = float(columns["clv"][new].mean()) - cost
+    years = stream(1.0, float(run.rules.discount_rate), run.rules.horizon_months / 12)
+    return round(max(each, 0.0) * int(new.sum()) * years, 2)
 
 
 def _components(run: ValueRun, columns: Columns) -> ValueComponents:

@@ -269,3 +269,15 @@ def test_what_others_of_the_industry_buy_is_a_potential(world: World, company: l
     value()
     assert Score.objects.get(customer=same[0]).growth_potential > 0
     assert Score.objects.get(customer=same[1]).growth_potential == 0
+
+
+def test_customers_to_come_are_valued_apart(world: World, company: list[Customer]) -> None:
+    value()
+    new = make_customer(team=world.north)
+    for back in (90, 60, 30):
+        make_order(customer=new, amount=5_000, cost=1_000, ordered_on=AS_OF - timedelta(days=back))
+    run = value()
+    assert run is not None
+    assert run.equity == pytest.approx(float(sum(score.clv for score in Score.objects.all())), abs=0.01)
+    assert run.future_equity is not None
+    assert run.future_equity > 0
