@@ -29,6 +29,9 @@ from customers.api.sales import (
     ProductView,
 )
 from customers.api.sources import CrossReferenceView, SourceRecordView, SourceSystemView
+from segmentation.api.ledger import RuleVersionView, TierDecisionView, TierOverrideView
+from segmentation.api.runs import BackTestView, ValueRunView
+from segmentation.api.scores import ContractOutlookView, MonthlyValueView, ScoreView
 from segmentation.api.segments import SegmentView
 from users.api.nouns import ApiTokenView, EventView, TeamView, UserView
 
@@ -48,6 +51,14 @@ NOUNS = {
     "invoices": InvoiceView,
     "payments": PaymentView,
     "opportunities": OpportunityView,
+    "scores": ScoreView,
+    "tier-decisions": TierDecisionView,
+    "tier-overrides": TierOverrideView,
+    "contract-outlooks": ContractOutlookView,
+    "monthly-values": MonthlyValueView,
+    "value-runs": ValueRunView,
+    "back-tests": BackTestView,
+    "rule-versions": RuleVersionView,
     "custom-fields": CustomFieldView,
     "source-systems": SourceSystemView,
     "source-records": SourceRecordView,

@@ -58,9 +58,9 @@ LOG_CONTACT = "customers:contact-point-add"
 
 
 class Place(NamedTuple):
-    """A destination as the templates print it."""
+    """A destination as the templates print it: texts and flags only, since fragments are remembered by their values."""
 
-    label: Promise
+    label: str
     icon: str
     href: str
     shortcut: str
@@ -88,15 +88,15 @@ class Shell:
         self._request = request
 
     @cached_property
-    def work(self) -> list[Place]:
+    def work(self) -> tuple[Place, ...]:
         return self._places(WORK)
 
     @cached_property
-    def administration(self) -> list[Place]:
+    def administration(self) -> tuple[Place, ...]:
         return self._places(ADMINISTRATION)
 
     @cached_property
-    def settings(self) -> list[Place]:
+    def settings(self) -> tuple[Place, ...]:
         """Tabs of the person's own pages."""
         return self._places(SETTINGS)
 
@@ -117,13 +117,13 @@ class Shell:
     def log_contact(self) -> str:
         return address(LOG_CONTACT) if allowed(self._request.user, Permission.CONTACT_POINT_ADD) else ""
 
-    def _places(self, destinations: tuple[Destination, ...]) -> list[Place]:
+    def _places(self, destinations: tuple[Destination, ...]) -> tuple[Place, ...]:
         user, path = self._request.user, self._request.path
-        return [
-            Place(one.label, one.icon, href, one.shortcut, one.on_phone, path == href or (href != "/" and path.startswith(href)))
+        return tuple(
+            Place(str(one.label), one.icon, href, one.shortcut, one.on_phone, path == href or (href != "/" and path.startswith(href)))
             for one in destinations
             if (href := address(one.to)) and (one.needs is None or allowed(user, one.needs))
-        ]
+        )
 
 
 def shell(request: HttpRequest) -> dict[str, object]:

@@ -304,5 +304,13 @@ SPECTACULAR_SETTINGS = {
         "ImportKind": "customers.models.ImportRun.Kind",
         "ImportState": "customers.models.ImportRun.State",
         "JobState": "customers.models.Job.State",
+        "Tier": "segmentation.models.Tier",
+        "TierDecisionKind": "segmentation.models.TierDecision.Kind",
+        "TierProposal": "segmentation.models.Score.Proposal",
+        "RelationshipType": "segmentation.models.RelationshipType",
+        "ValueRunKind": "segmentation.models.ValueRun.Kind",
+        "ValueRunState": "segmentation.models.ValueRun.State",
+        "ValueRunStage": "segmentation.models.ValueRun.Stage",
+        "RankBy": "segmentation.models.RuleVersion.RankBy",
     },
 }

@@ -60,7 +60,7 @@ class Standing:
     """The few figures at the top of a customer's page."""
 
     totals: list[Total]
-    contracts: list[Contract]
+    contract_ends: list[date | None]  # of the running contracts; None: open-ended
     open_opportunities: int
 
     @property
@@ -74,7 +74,7 @@ class Standing:
     @property
     def next_end(self) -> date | None:
         """The first day on which a running contract ends."""
-        return min((contract.ends_on for contract in self.contracts if contract.ends_on), default=None)
+        return min((ends_on for ends_on in self.contract_ends if ends_on), default=None)
 
 
 def standing_of(customer: Customer) -> Standing:
@@ -82,7 +82,7 @@ def standing_of(customer: Customer) -> Standing:
     opportunities = Opportunity.objects.filter(customer=customer)
     return Standing(
         totals=order_totals(Order.objects.filter(customer=customer)),
-        contracts=list(running.only("ends_on", "recurring_amount", "currency", "period", "service_grade").order_by("-starts_on")[:100]),
+        contract_ends=list(running.order_by("-starts_on").values_list("ends_on", flat=True)[:100]),
         open_opportunities=opportunities.filter(stage__in=[Opportunity.Stage.PROSPECTING, Opportunity.Stage.ENGAGING]).count(),
     )
 
@@ -104,14 +104,14 @@ def origins_of(record: GoldenRecord) -> list[Origin]:
     for name, record_id in record.provenance.items():
         by_record.setdefault(record_id, []).append(name)
     sources = SourceRecord.objects.filter(pk__in=by_record).select_related("system").only("key", "received_at", "system__name")
-    labels = {field.name: str(field.verbose_name) for field in record._meta.concrete_fields}
+    labels = {field.name: field.verbose_name for field in record._meta.concrete_fields}
     return [
         Origin(
             source.system.name,
             source.key,
             source.received_at,
             fields := sorted(by_record[source.pk]),
-            ", ".join(labels.get(name, name) for name in fields),
+            ", ".join(str(labels.get(name, name)) for name in fields),
         )
         for source in sorted(sources, key=lambda source: source.pk, reverse=True)
     ]

@@ -99,7 +99,8 @@ def _values(as_of: date, rules: RuleVersion, efforts: Efforts) -> dict[str, Any]
 
 def _months(month: str, *, since: str) -> str:
     """SQL of the number of calendar months from one month to another, both counted."""
-    return f"(12 * date_part('year', age({month}, {since})) + date_part('month', age({month}, {since})) + 1)::integer"
+    between = f"age(({month})::timestamp, ({since})::timestamp)"
+    return f"(12 * date_part('year', {between}) + date_part('month', {between}) + 1)::integer"
 
 
 def _payback(limit: str) -> str:
@@ -124,12 +125,12 @@ def _payback(limit: str) -> str:
                 ON usual.source = customer.acquisition_source
             WHERE {limit.format(rows="customer")}
         )
-        SELECT costing.source, customer_id, costing.cost, costing.is_estimate AND costing.cost IS NOT NULL AS is_estimate,
-            min(course.first_month) AS first_month,
+        SELECT any_value(costing.source) AS source, customer_id, any_value(costing.cost) AS cost,
+            any_value(costing.is_estimate AND costing.cost IS NOT NULL) AS is_estimate, min(course.first_month) AS first_month,
             {_months("min(course.month) FILTER (WHERE course.earned >= costing.cost)", since="min(course.first_month)")} AS months,
             coalesce(sum(course.margin), 0) AS earned
         FROM costing LEFT JOIN course USING (customer_id)
-        GROUP BY costing.source, customer_id, costing.cost, costing.is_estimate
+        GROUP BY customer_id
     """
 
 

@@ -13,6 +13,8 @@ All SQL has these parameters, and no others:
     channels, minute_rates   two arrays of one length: what a minute through a channel costs, in the base currency
     capital_rate   what overdue money costs a year, as a share of it
     since, until   (in `due` only) two days, since < until
+
+A percent sign in it is written twice. Where the base currency, the time zone or the rules change, all rows are made anew.
 """
 
 # ruff: noqa: S608 (all names in the SQL are our own, and all values are parameters)

@@ -9,26 +9,62 @@ from django.utils import timezone
 
 from customers.jobs import Progress, handles
 from segmentation import segments
-from segmentation.engine import runs
-from segmentation.models import ValueRun
+from segmentation.engine import replay, runs
+from segmentation.growth import estimate_growth
+from segmentation.models import RuleVersion, Scenario, ValueRun
+from segmentation.scenarios import outcome_of
 
 
 @handles("value-run")
 def value_run(progress: Progress, *, as_of: str | None = None, extent: str = ValueRun.Kind.FULL) -> dict[str, Any]:
     """Value the company: anew, or go on where a worker died."""
-    job = progress.job
-    run = ValueRun.objects.select_related("rules").filter(job=job, state=ValueRun.State.RUNNING).first()
-    if run is None:
-        try:
-            day = date.fromisoformat(as_of) if as_of else timezone.localdate()
-            run = runs.begin(as_of=day, kind=extent, by=job.requested_by, job=job)
-        except runs.UnderWay:
-            return {"skipped": "under_way"}
-        except runs.NothingToDo:
-            return {"skipped": "nothing_changed"}
+    day = date.fromisoformat(as_of) if as_of else timezone.localdate()
+    try:
+        run = _unfinished(progress) or runs.begin(as_of=day, kind=extent, by=progress.job.requested_by, job=progress.job)
+    except runs.UnderWay:
+        return {"skipped": "under_way"}
+    except runs.NothingToDo:
+        return {"skipped": "nothing_changed"}
     runs.complete(run, progress)
-    segments.refresh_soon(by=job.requested_by)
+    if run.kind == ValueRun.Kind.FULL:
+        estimate_growth(run)
+    segments.refresh_soon(by=progress.job.requested_by)
     return result_of(run)
+
+
+@handles("value-history")
+def value_history(progress: Progress, *, days: list[str]) -> dict[str, Any]:
+    """Value the company as of several days of its past and today, so that it begins with a history of its tiers."""
+    run = _unfinished(progress)
+    if run is not None:
+        runs.complete(run, progress)
+    done = {day.isoformat() for day in ValueRun.objects.published().filter(job=progress.job).values_list("as_of", flat=True)}
+    for day in [date.fromisoformat(day) for day in days if day not in done]:
+        run = runs.begin(as_of=day, kind=ValueRun.Kind.FULL, by=progress.job.requested_by, job=progress.job)
+        runs.complete(run, progress)
+    if run is not None:
+        estimate_growth(run)
+    return {"days": days}
+
+
+def _unfinished(progress: Progress) -> ValueRun | None:
+    """The run that this job had begun when its worker died."""
+    return ValueRun.objects.select_related("rules").filter(job=progress.job, state=ValueRun.State.RUNNING).first()
+
+
+@handles("scenario")
+def scenario(progress: Progress, *, scenario: int) -> dict[str, Any]:
+    """Compute a saved what-if on its run."""
+    found = Scenario.objects.select_related("run__rules").get(pk=scenario)
+    found.result = outcome_of(found.run, found.changes)
+    found.save(update_fields=["result"])
+    return {"scenario": found.pk}
+
+
+@handles("rules-preview")
+def rules_preview(progress: Progress, *, rules: int) -> dict[str, Any]:
+    """Who would move under a draft of the rules."""
+    return replay.preview(RuleVersion.objects.get(pk=rules))
 
 
 def result_of(run: ValueRun) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from customers.models import Contact, ContactPoint, Contract, Customer, Order, OrderLine, Position, Product
-from segmentation.models import RuleVersion, Score, Segment, ValueRun
+from segmentation.models import BackTest, ContractOutlook, MonthlyValue, RuleVersion, Score, Segment, TierDecision, ValueRun
 from segmentation.segments import add_segment
 from users.access import Role
 from users.models import Team, User
@@ -103,6 +103,50 @@ def make_score(*, customer: Customer, run: ValueRun | None = None, **values: Any
         "drivers": [{"code": "orders", "amount": float(clv), "expected": 2.5}],
     }
     return Score.objects.create(customer=customer, run=run, **{**defaults, **values})
+
+
+def make_decision(*, customer: Customer, run: ValueRun | None = None, **values: Any) -> TierDecision:
+    run = run or ValueRun.current() or make_run()
+    defaults = {
+        "rules": run.rules,
+        "as_of": run.as_of,
+        "kind": TierDecision.Kind.FIRST,
+        "tier": 2,
+        "value": Decimal(50_000),
+        "inputs": {"clv": 50_000.0, "orders": 50_000.0, "trust": 0.8, "boundaries": run.boundaries},
+        "drivers": [{"code": "orders", "amount": 50_000.0, "expected": 2.5}],
+    }
+    return TierDecision.objects.create(customer=customer, run=run, **{**defaults, **values})
+
+
+def make_back_test(*, run: ValueRun | None = None, **values: Any) -> BackTest:
+    """One in which the models are better than last year's figures by every measure but the mean error."""
+    model = {"total_error": -0.04, "mae": 900.0, "rmse": 2100.0, "spearman": 0.7, "gini": 0.8, "capture_top20": 0.7, "coverage_80": 0.78}
+    naive = {"total_error": 0.2, "mae": 850.0, "rmse": 2500.0, "spearman": 0.6, "gini": 0.7, "capture_top20": 0.6}
+    defaults = {
+        "cut_off": date(2025, 3, 31),
+        "until": date(2026, 3, 31),
+        "customers": 400,
+        "predicted": 96_000.0,
+        "actual": 100_000.0,
+        "measures": {"model": model, "last_year": naive},
+        "calibration": [{"group": group, "customers": 40, "predicted": group * 90.0, "actual": group * 100.0} for group in range(1, 11)],
+        "best": "model",
+        "verdict": {"use": "model", "better": {**dict.fromkeys(model, "model"), "mae": "last_year"}},
+    }
+    return BackTest.objects.create(run=run or ValueRun.current() or make_run(), **{**defaults, **values})
+
+
+def make_outlook(*, contract: Contract, run: ValueRun | None = None, **values: Any) -> ContractOutlook:
+    defaults = {"renewals": 2, "next_renewal_on": date(2026, 12, 31), "renewal_probability": 0.8, "expected_value": Decimal(2_400)}
+    run = run or ValueRun.current() or make_run()
+    return ContractOutlook.objects.create(contract=contract, customer=contract.customer, run=run, **{**defaults, **values})
+
+
+def make_month(*, customer: Customer, month: date, **values: Any) -> MonthlyValue:
+    """A month of orders of 100 that cost 60."""
+    MonthlyValue.objects.create(customer=customer, month=month, **{"order_revenue": 100, "order_cost": 60, **values})
+    return MonthlyValue.objects.get(customer=customer, month=month)
 
 
 def make_segment(name: str = "", *, by: User, rule: Any = None, **values: Any) -> Segment:

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from customers import models as c
-from tests.factories import make_contact, make_contact_point, make_contract, make_customer, make_order, make_product, make_team, make_user
+from segmentation import models as s
+from tests.factories import (
+    make_back_test,
+    make_contact,
+    make_contact_point,
+    make_contract,
+    make_customer,
+    make_decision,
+    make_order,
+    make_outlook,
+    make_product,
+    make_run,
+    make_score,
+    make_segment,
+    make_team,
+    make_user,
+)
 from tests.people import World
 from users.access import Role, Scope
 from users.models import ApiToken, Event, Team, User
@@ -48,6 +65,17 @@ class Scene:
     team: Team
     token: ApiToken
     event: Event
+    value_run: s.ValueRun
+    score: s.Score  # of a move that waits for approval
+    tier_decision: s.TierDecision
+    tier_override: s.TierOverride
+    rule_draft: s.RuleVersion
+    preview_job: c.Job
+    back_test: s.BackTest
+    scenario: s.Scenario
+    contract_outlook: s.ContractOutlook
+    segment: s.Segment
+    archived_segment: s.Segment
 
 
 def make_scene(world: World) -> Scene:
@@ -70,6 +98,10 @@ def make_scene(world: World) -> Scene:
     run = c.ImportRun.objects.create(
         kind="customers", source=source, by=ana, file="imports/none.csv", file_name="none.csv", job=job, state="done"
     )
+    value_run = make_run()
+    archived_segment = make_segment("Archived", by=ana)
+    archived_segment.discard(by=ana)
+    contract = make_contract(customer=customer)
     token, _secret = ApiToken.issue(user=world.ada, by=world.ada, name="Nightly", scopes=[Scope.CUSTOMERS_READ])
     return Scene(
         customer=customer,
@@ -84,7 +116,7 @@ def make_scene(world: World) -> Scene:
         product=product,
         exchange_rate=c.ExchangeRate.objects.create(currency="NOK", on=date(2026, 1, 1), rate=Decimal("0.1")),
         order=make_order(customer=customer),
-        contract=make_contract(customer=customer),
+        contract=contract,
         asset=c.Asset.add(by=None, customer=customer, product=product, serial="S1"),
         invoice=invoice,
         payment=c.Payment.add(by=None, invoice=invoice, paid_on=date(2026, 4, 2), amount=Decimal(100)),
@@ -103,4 +135,17 @@ def make_scene(world: World) -> Scene:
         team=make_team("Oslo", parent=world.north),
         token=token,
         event=Event.objects.of("customer", customer.pk).newest_first()[0],
+        value_run=value_run,
+        score=make_score(customer=customer, run=value_run, tier=1, proposed_tier=2, proposal="approval", proposed_since=value_run.as_of),
+        tier_decision=make_decision(customer=customer, run=value_run),
+        tier_override=s.TierOverride.add(
+            by=world.mo, customer=customer, tier=1, reason="Key", owner=world.mo, ends_on=timezone.localdate() + timedelta(days=90)
+        ),
+        rule_draft=s.RuleVersion.draft(by=world.ada),
+        preview_job=c.Job.objects.create(kind="rules-preview", title="Preview", requested_by=world.ada),
+        back_test=make_back_test(run=value_run),
+        scenario=s.Scenario.objects.create(name="Keep more", run=value_run, by=world.xia, changes={"retention": {"1": 0.02}}),
+        contract_outlook=make_outlook(contract=contract, run=value_run),
+        segment=make_segment("Shared", by=ana),
+        archived_segment=archived_segment,
     )

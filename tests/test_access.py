@@ -29,6 +29,8 @@ TALKERS = ALL - {EXECUTIVE}  # contact.change, contact_point.add
 EXPORTERS = ALL - {AGENT}
 SELLERS = frozenset({MANAGER, INTEGRATOR, ADMIN})  # sales.change
 IMPORTERS = SELLERS
+SEGMENTERS = EXPORTERS  # segment.change: all but service agents
+STEERERS = frozenset({EXECUTIVE, INTEGRATOR, ADMIN})  # value.steer, value.run
 TOKEN_OWNERS = frozenset({INTEGRATOR, ADMIN})
 
 
@@ -167,6 +169,15 @@ TABLE: dict[str, Line] = {
     "customers:custom-field-add": open_to(ADMINS),
     "customers:custom-field-edit": open_to(ADMINS, "custom_field"),
     "customers:custom-field-archive": open_to(ADMINS, "custom_field", method="post", gives=302),
+    # ── Segments ──
+    "segmentation:segments": open_to(),
+    "segmentation:segment-add": open_to(SEGMENTERS),
+    "segmentation:segment-preview": open_to(SEGMENTERS, method="post"),
+    "segmentation:segment": open_to(on="segment"),
+    "segmentation:segment-edit": open_to(SEGMENTERS, "segment"),
+    "segmentation:segment-archive": open_to(SEGMENTERS, "segment", method="post", gives=302),
+    "segmentation:segment-restore": open_to(SEGMENTERS, "archived_segment", method="post", gives=302),
+    "segmentation:segment-export": open_to(EXPORTERS, "segment"),
     # ── API ──
     "api-schema": api(),
     "api-docs": open_to(),
@@ -211,6 +222,21 @@ TABLE: dict[str, Line] = {
     "api-opportunities-list": api(),
     "api-opportunities-bulk": api(SELLERS, method="post", gives=400),
     "api-opportunities-detail": api_about("opportunity"),
+    "api-scores-list": api(),
+    "api-scores-detail": api_about("score"),
+    "api-tier-decisions-list": api(),
+    "api-tier-decisions-detail": api_about("tier_decision"),
+    "api-tier-overrides-list": api(),
+    "api-tier-overrides-detail": api_about("tier_override"),
+    "api-contract-outlooks-list": api(),
+    "api-contract-outlooks-detail": api_about("contract_outlook"),
+    "api-monthly-values-list": api(),
+    "api-value-runs-list": api(STEERERS),
+    "api-value-runs-detail": api(STEERERS, "value_run"),
+    "api-back-tests-list": api(STEERERS),
+    "api-back-tests-detail": api(STEERERS, "back_test"),
+    "api-rule-versions-list": api(),
+    "api-rule-versions-detail": api(on="rule_draft"),
     "api-custom-fields-list": api(),
     "api-custom-fields-detail": api(on="custom_field"),
     "api-source-systems-list": api(),
@@ -230,6 +256,11 @@ TABLE: dict[str, Line] = {
     "api-jobs-list": api(),
     "api-jobs-detail": api_about("job", hidden=ALL - {MANAGER, ADMIN}),
     "api-jobs-cancel": api_about("job", IMPORTERS, method="post", hidden=frozenset({INTEGRATOR})),
+    "api-segments-list": api(),
+    "api-segments-detail": api(on="segment"),
+    "api-segments-members": api(on="segment"),
+    "api-segments-preview": api(SEGMENTERS, method="post", gives=400),
+    "api-segments-restore": api(SEGMENTERS, "archived_segment", method="post"),
     "api-users-list": api(),
     "api-users-detail": api_about("user"),
     "api-teams-list": api(),

@@ -26,18 +26,20 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True)
 class Sort:
-    """An order by one column, descending or not, made total by the primary key in the same direction.
+    """An order by one column, descending or not, made total by a second one in the same direction.
 
-    The column is a field or an annotation that is never null; an index on (column, pk) must exist.
+    The column is a field or an annotation that is never null; an index on (column, tie) must exist. The tie is the primary key
+    but where that has several columns: there the two together find a row.
     """
 
     key: str  # as the address says it: "name"; descending "-name"
     column: str
     descending: bool = False
+    tie: str = "pk"
 
     def columns(self, *, backwards: bool = False) -> tuple[str, str]:
         sign = "-" if self.descending != backwards else ""
-        return f"{sign}{self.column}", f"{sign}pk"
+        return f"{sign}{self.column}", f"{sign}{self.tie}"
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,14 @@ def page_of(queryset: models.QuerySet[M], sort: Sort, cursor: str = "", *, size:
 
 
 def _beyond(sort: Sort, place: tuple[Any, Any], *, backwards: bool) -> Q:
-    value, pk = place
+    value, tie = place
     word = "lt" if sort.descending != backwards else "gt"
     # The first, redundant condition is the one that the index can begin at.
-    return Q(**{f"{sort.column}__{word}e": value}) & (Q(**{f"{sort.column}__{word}": value}) | Q(**{f"pk__{word}": pk}))
+    return Q(**{f"{sort.column}__{word}e": value}) & (Q(**{f"{sort.column}__{word}": value}) | Q(**{f"{sort.tie}__{word}": tie}))
 
 
 def _write(row: models.Model, sort: Sort, *, backwards: bool) -> str:
-    place = ["b" if backwards else "f", sort.key, getattr(row, sort.column), row.pk]
+    place = ["b" if backwards else "f", sort.key, getattr(row, sort.column), getattr(row, sort.tie)]
     text = json.dumps(place, default=_exactly, ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -86,17 +88,19 @@ def _read(queryset: models.QuerySet[M], sort: Sort, cursor: str) -> tuple[bool, 
     try:
         if len(cursor) > LONGEST_CURSOR:
             raise BadCursor(cursor[:40])
-        way, key, value, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if key != sort.key or way not in ("f", "b") or value is None or pk is None or "\x00" in str(value):
+        way, key, value, tie = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if key != sort.key or way not in ("f", "b") or value is None or tie is None or "\x00" in str(value):
             raise BadCursor(cursor)
-        value = _column(queryset, sort).to_python(value)
+        value = _column(queryset, sort.column).to_python(value)
         if isinstance(value, datetime):
             value = value.astimezone(UTC)  # the database refuses odd offsets
-        return way == "b", (value, queryset.model._meta.pk.to_python(pk))
+        return way == "b", (value, _column(queryset, sort.tie).to_python(tie))
     except (ValueError, TypeError, OverflowError, RecursionError, ValidationError) as error:
         raise BadCursor(cursor[:40]) from error
 
 
-def _column(queryset: models.QuerySet[M], sort: Sort) -> models.Field[Any, Any]:
-    annotation = queryset.query.annotations.get(sort.column)
-    return annotation.output_field if annotation else queryset.model._meta.get_field(sort.column)  # type: ignore[return-value]
+def _column(queryset: models.QuerySet[M], name: str) -> models.Field[Any, Any]:
+    if annotation := queryset.query.annotations.get(name):
+        return annotation.output_field
+    options = queryset.model._meta
+    return options.pk if name == "pk" else options.get_field(name)  # type: ignore[return-value]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import get_language, override
 
 if TYPE_CHECKING:
     from users.models.event import Changes
@@ -22,7 +24,24 @@ class StaleVersion(Exception):
         self.current = current
 
 
-class Record(models.Model):
+@cache
+def _labels_of(field: models.Field[Any, Any], language: str | None) -> dict[Any, str]:
+    with override(language):
+        return {value: str(label) for value, label in field.flatchoices}
+
+
+class Labelled(models.Model):
+    """A model whose get_FIELD_display costs one look-up: Django's own translates and hashes all the field's choices each time."""
+
+    class Meta:
+        abstract = True
+
+    def _get_FIELD_display(self, field: models.Field[Any, Any]) -> Any:  # noqa: N802 (Django's name)
+        value = getattr(self, field.attname)
+        return _labels_of(field, get_language()).get(value, value)
+
+
+class Record(Labelled):
     """An editable row: `add` makes it, `change` edits it, and both write their `Event` in the same transaction."""
 
     NOUN: ClassVar[str]

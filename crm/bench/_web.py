@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import psycopg2
 
@@ -21,6 +21,13 @@ from crm.house.up import ONE_THREAD
 
 TICKS = os.sysconf("SC_CLK_TCK")
 READY_WITHIN = 60.0
+
+
+class Memory(NamedTuple):
+    """PSS in MiB: pages that are shared, such as those from before the fork, are divided among those who share them."""
+
+    workers: float
+    parent: float
 
 
 class Web:
@@ -63,10 +70,8 @@ class Web:
     def workers(self) -> list[int]:
         return [pid for pid in _children(self._process.pid) if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
-    def pss_mib(self) -> float:
-        """Memory of the two workers, shared pages divided among those who share them."""
-        rollups = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.workers())
-        return sum(int(line.split()[1]) for rollup in rollups for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
+    def memory(self) -> Memory:
+        return Memory(sum(_pss_mib(pid) for pid in self.workers()), _pss_mib(self._process.pid))
 
     def _answers(self) -> bool:
         with closing(self.connect()) as client:
@@ -92,6 +97,11 @@ def _postmaster(database_url: str) -> int:
 def _stat(pid: int) -> list[str]:
     """The fields of /proc/PID/stat after the name, which may itself hold spaces."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+
+
+def _pss_mib(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def _children(pid: int) -> list[int]:

@@ -27,7 +27,7 @@ django.setup()
 from crm.bench._company import company_of  # noqa: E402  (after setup)
 from crm.bench._minimal import COUNT_HEADER  # noqa: E402
 from crm.bench._visits import BEFORE, Request, Visit, sample_of, signed_in, visits, with_token  # noqa: E402
-from crm.bench._web import Web  # noqa: E402
+from crm.bench._web import Memory, Web  # noqa: E402
 
 SMALL = 1_000
 CLIENTS = 2
@@ -86,8 +86,8 @@ def main() -> None:
             print_ratios(results[options.customers][0], results[SMALL][0])
 
 
-def measure(database_url: str, rounds: int, requests: int) -> tuple[list[dict[str, Any]], float]:
-    """The report's rows, and the memory of the two workers afterwards."""
+def measure(database_url: str, rounds: int, requests: int) -> tuple[list[dict[str, Any]], Memory]:
+    """The report's rows, and the memory of the web processes afterwards."""
     with Web(database_url) as web, ThreadPoolExecutor(CLIENTS) as clients:
         tallies = [Tally(visit) for visit in visits(sample_of(database_url), signed_in(web), with_token())]
         for tally in tallies:
@@ -97,7 +97,7 @@ def measure(database_url: str, rounds: int, requests: int) -> tuple[list[dict[st
             for tally in tallies:
                 run_block(web, clients, tally, requests)
         minimal = next(tally for tally in tallies if tally.visit.name == BEFORE)
-        return [tally.report(minimal) for tally in tallies], web.pss_mib()
+        return [tally.report(minimal) for tally in tallies], web.memory()
 
 
 def run_block(web: Web, clients: ThreadPoolExecutor, tally: Tally, count: int) -> None:
@@ -136,8 +136,9 @@ def count_queries(web: Web, request: Request) -> int:
         return int(answer(client, request, **{COUNT_HEADER: "1"})[1])
 
 
-def print_table(size: int, rows: list[dict[str, Any]], memory: float) -> None:
-    print(f"\n{size:,} customers; two web workers {memory:.0f} MiB PSS (target {MOST_PSS_MIB:.0f})\n")
+def print_table(size: int, rows: list[dict[str, Any]], memory: Memory) -> None:
+    told = f"two web workers {memory.workers:.0f} MiB PSS (target {MOST_PSS_MIB:.0f}), their parent {memory.parent:.0f}"
+    print(f"\n{size:,} customers; {told}\n")
     print("| visit | CPU ms | × minimal | target | p50 ms | p95 ms | p95/p50 | req/s | SQL | KiB |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for row in rows:

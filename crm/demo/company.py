@@ -5,22 +5,24 @@ All of it is one transaction, with the event that says so at its end: a load tha
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Count
 
 from crm.demo import files
 from crm.demo.enrichment import SEED, enrich
 from crm.demo.generate import write_batch
 from crm.demo.people import make_people
 from crm.demo.setting import make_setting
-from customers.models import Customer
+from customers.models import Customer, Job, Order
 from users.models import Event, User
 
 NOUN = "demo"
 CUSTOMERS = 85  # as many as the files have
+QUARTER_ENDS = ((3, 31), (6, 30), (9, 30), (12, 31))
 
 
 class State(Enum):
@@ -45,4 +47,13 @@ def load(today: date) -> None:
         enrich(files.import_files(), today)
     else:
         write_batch(np.random.default_rng(SEED), make_setting(np.datetime64(today, "D")), CUSTOMERS)
+    Job.start("value-history", by=None, title="Valuation of the demo company", days=_days_to_value(today))
     Event.record(Event.Action.IMPORTED, noun=NOUN, by=None, label="Demo company")
+
+
+def _days_to_value(today: date) -> list[str]:
+    """The quarters in which most was sold, some years since, and today: tiers then have a history to tell."""
+    busiest = Order.objects.values_list("ordered_on__year").annotate(orders=Count("pk")).order_by("-orders", "ordered_on__year").first()
+    quarters = [date(busiest[0], month, day) for month, day in QUARTER_ENDS] if busiest else []
+    later = [today - timedelta(days=back) for back in (4 * 365, 2 * 365, 365, 91, 0)]
+    return [day.isoformat() for day in sorted({*quarters, *later}) if day <= today]

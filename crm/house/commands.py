@@ -5,8 +5,8 @@ from __future__ import annotations
 WEB_WORKERS = 2
 
 MIGRATE = ["python", "manage.py", "migrate", "--no-input"]
-WEB = ["granian", "--interface", "wsgi", "--workers", str(WEB_WORKERS), "--blocking-threads", "4", "--respawn-failed-workers"]
-WEB += ["--no-ws", "--http", "1", "--workers-kill-timeout", "10s", "crm.wsgi:application"]
+WEB = ["python", "-m", "crm.serve", "--interface", "wsgi", "--workers", str(WEB_WORKERS), "--blocking-threads", "4"]
+WEB += ["--respawn-failed-workers", "--no-ws", "--http", "1", "--workers-kill-timeout", "10s", "crm.wsgi:application"]
 WORKER = ["celery", "-A", "crm", "worker", "--concurrency", "2", "--max-memory-per-child", "600000", "--loglevel", "INFO"]
 BEAT = ["celery", "-A", "crm", "beat", "--scheduler", "crm.beat:MarkingScheduler", "--loglevel", "INFO"]
 

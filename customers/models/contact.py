@@ -6,13 +6,13 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.maths.names import search_term, search_text, sort_key
 from customers.models.customer import Customer
-from customers.models.facts import FactQuerySet
+from customers.models.facts import FactQuerySet, looked_up
 from customers.models.golden import GoldenRecord
 from users.records import Record
 
@@ -27,7 +27,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         if user.reach.everything:
             return kept
         place = Position.objects.filter(contact=OuterRef("pk"))
-        return kept.filter(Exists(place.visible_to(user)) | Q(~Exists(place), created_by=user))
+        return kept.filter(looked_up(place.visible_to(user)) | (~looked_up(place) & Q(created_by=user)))
 
     def matching(self, words: str) -> Self:
         found = self

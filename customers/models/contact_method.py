@@ -66,7 +66,10 @@ class ContactMethod(Record):
                 fields=["contact", "kind", "normalised"], condition=Q(contact__isnull=False), name="contact_method_once"
             ),
         ]
-        indexes = [models.Index(fields=["normalised"], name="contact_method_lookup")]
+        indexes = [
+            models.Index(fields=["normalised"], name="contact_method_lookup"),
+            models.Index(fields=["kind", "-id"], name="contact_method_of_kind"),  # a kind that nobody has would be sought in every row
+        ]
 
     def __str__(self) -> str:
         return self.value

@@ -15,6 +15,7 @@ from customers.models.contact import Contact, Position
 from customers.models.customer import Customer
 from customers.models.facts import FactQuerySet, looked_up
 from users.models import Event
+from users.records import Labelled
 
 if TYPE_CHECKING:
     from users.models import User
@@ -45,7 +46,7 @@ class ContactPointQuerySet(FactQuerySet["ContactPoint"]):
         return self.filter(is_standing(True))
 
 
-class ContactPoint(models.Model):
+class ContactPoint(Labelled):
     """One event of contact (客户接触点): when, through which channel, at which stage, who, about what, with what outcome.
 
     Append-only: a trigger refuses changes, and a correction is a new row that `corrects` the old one.

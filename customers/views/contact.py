@@ -19,7 +19,7 @@ from customers.models import Address, Consent, Contact, ContactMethod, ContactPo
 from customers.queries import origins_of
 from customers.views.ids import asked_id
 from customers.views.once import done_once, new_token
-from customers.views.timeline import ICONS
+from customers.views.timeline_items import ICONS
 from users.access import Permission, allowed, needs
 from users.conflicts import Conflict, conflict_of
 from users.http import SignedInRequest

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -109,8 +114,7 @@ def custom_facts(customer: Customer) -> list[tuple[CustomField, Any]]:
 
 def _tab_context(request: SignedInRequest, customer: Customer, tab: str) -> dict[str, Any]:
     if tab == "overview":
-        form = ContactPointForm(customer=customer, auto_id=QUICK_ID)
-        return {**timeline_context(request, customer), "log_form": form, "once": new_token()}
+        return {**timeline_context(request, customer), "log_line": _log_line(get_language()), "once": new_token()}
     if tab == "family":
         return {"family": family_of(customer, reader=request.user)}
     chosen = TABS[tab]
@@ -121,6 +125,13 @@ def _tab_context(request: SignedInRequest, customer: Customer, tab: str) -> dict
         return {"page": page_of(rows, chosen.sort, request.GET.get("cursor", ""), size=TAB_SIZE)}
     except BadCursor:
         return {"page": page_of(rows, chosen.sort, size=TAB_SIZE)}
+
+
+@lru_cache(maxsize=len(settings.LANGUAGES))
+def _log_line(language: str | None) -> SafeString:
+    """Kind and subject of the form to log a contact: the same for every customer, and a tenth of the page to render."""
+    form = ContactPointForm(customer=Customer(pk=0), auto_id=QUICK_ID)
+    return render_to_string("customers/_log_line.html", {"log_form": form})
 
 
 def _relatives_beside(request: SignedInRequest, customer: Customer, *, with_subsidiaries: bool) -> dict[str, Any]:

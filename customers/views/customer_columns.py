@@ -1,29 +1,29 @@
 """The columns that a list of customers can show, and its rows.
 
-A page prints fifty rows of a dozen cells. So the rows of a choice of columns are a template of their own, made once: a cell
-costs its value and no question whether it is shown, which is two thirds of what the whole page used to cost.
+A page prints fifty rows of a dozen cells. So they are written in Python: a template takes ten times as long for a cell, which
+was half of what the page costs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from html import escape
 from typing import Any
 
-from django.template import engines
 from django.utils.functional import Promise
-from django.utils.html import escape
-from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
+from users import marks
 
 
 @dataclass(frozen=True)
 class Column:
     label: Promise
-    cell: str  # how a cell shows its customer
+    cell: Callable[[Customer], Any]  # what a cell shows of its customer: a text, or HTML marked as safe
     fetches: tuple[str, ...]
     joins: tuple[str, ...] = ()
     kind: str = ""  # "num" for figures
@@ -32,42 +32,41 @@ class Column:
 
 # What a row can show beside name and number, in the order shown.
 COLUMNS = {
-    "kind": Column(_("Kind"), "{{ customer.get_kind_display }}", ("kind",)),
-    "status": Column(_("Status"), "{% badge customer.get_status_display tone=customer.status|tone %}", ("status",)),
-    "industry": Column(_("Industry"), "{{ customer.industry }}", ("industry",)),
-    "region": Column(_("Region"), "{{ customer.region }}", ("region",)),
-    "owner": Column(_("Owner"), "{% if customer.owner_id %}{{ customer.owner.name }}{% endif %}", ("owner__name",), ("owner",)),
-    "team": Column(_("Team"), "{{ customer.team.name }}", ("team__name",), ("team",)),
-    "tags": Column(_("Tags"), "{% for tag in customer.tags %}{% badge tag %} {% endfor %}", ("tags",)),
-    "employees": Column(_("Employees"), "{{ customer.employees|number }}", ("employees",), kind="num"),
+    "kind": Column(_("Kind"), lambda customer: customer.get_kind_display(), ("kind",)),
+    "status": Column(_("Status"), lambda customer: marks.badge(customer.get_status_display(), marks.tone(customer.status)), ("status",)),
+    "industry": Column(_("Industry"), lambda customer: customer.industry, ("industry",)),
+    "region": Column(_("Region"), lambda customer: customer.region, ("region",)),
+    "owner": Column(_("Owner"), lambda customer: customer.owner.name if customer.owner else "", ("owner__name",), ("owner",)),
+    "team": Column(_("Team"), lambda customer: customer.team.name, ("team__name",), ("team",)),
+    "tags": Column(_("Tags"), lambda customer: format_html_join(" ", "{}", ((marks.badge(tag),) for tag in customer.tags)), ("tags",)),
+    "employees": Column(_("Employees"), lambda customer: marks.number(customer.employees), ("employees",), kind="num"),
     "revenue": Column(
         _("Annual revenue"),
-        "{% money customer.annual_revenue customer.currency compact=True %}",
+        lambda customer: marks.money(customer.annual_revenue, customer.currency, compact=True),
         ("annual_revenue", "currency"),
         kind="num",
         sort="revenue",
     ),
-    "acquired": Column(_("Acquired on"), "{{ customer.acquired_on|day }}", ("acquired_on",)),
-    "updated": Column(_("Last change"), "{{ customer.updated_at|ago }}", ("updated_at",), kind="num", sort="updated"),
+    "acquired": Column(_("Acquired on"), lambda customer: marks.day(customer.acquired_on), ("acquired_on",)),
+    "updated": Column(_("Last change"), lambda customer: marks.ago(customer.updated_at), ("updated_at",), kind="num", sort="updated"),
 }
-ROW = (
-    '{% for customer in customers %}<tr><th scope="row" class="cell-main">'
-    '<a href="{% url "customers:detail" customer.pk %}">{{ customer.name }}</a><span class="cell-sub">{{ customer.number }}'
-    "{% if customer.other_short_name %} · {{ customer.other_short_name }}{% endif %}</span></th>CELLS</tr>{% endfor %}"
-)
 
 
-def rows_as_html(customers: list[Customer], columns: tuple[str, ...]) -> SafeString:
+def rows_as_html(customers: list[Customer], keys: tuple[str, ...]) -> SafeString:
     """The rows of the table's body."""
-    html: SafeString = _template(columns, get_language() or "").render({"customers": customers})
-    return html
+    columns = [(_opening(COLUMNS[key]), COLUMNS[key].cell) for key in keys]
+    return mark_safe("".join(_row(customer, columns) for customer in customers))  # noqa: S308 (each part is escaped)
 
 
-@lru_cache(maxsize=256)
-def _template(columns: tuple[str, ...], language: str) -> Any:
-    return engines["django"].from_string(ROW.replace("CELLS", "".join(_cell(COLUMNS[key]) for key in columns)))
+def _row(customer: Customer, columns: list[tuple[str, Callable[[Customer], Any]]]) -> str:
+    other = f" · {escape(customer.other_short_name)}" if customer.other_short_name else ""
+    cells = "".join(f"{opening}{marks.text(cell(customer))}</td>" for opening, cell in columns)
+    return (
+        f'<tr><th scope="row" class="cell-main"><a href="{marks.page(customer.pk, "customers:detail")}">{escape(customer.name)}</a>'
+        f'<span class="cell-sub">{escape(customer.number)}{other}</span></th>{cells}</tr>'
+    )
 
 
-def _cell(column: Column) -> str:
+def _opening(column: Column) -> str:
     numeric = ' class="num"' if column.kind == "num" else ""
-    return f'<td{numeric} data-label="{escape(str(column.label))}">{column.cell}</td>'
+    return f'<td{numeric} data-label="{escape(str(column.label))}">'

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -20,6 +17,7 @@ from customers.filters import CUSTOM, CustomerFilters, problems
 from customers.models import Customer, CustomField
 from customers.models.customer import CustomerQuerySet
 from customers.queries import values_in_use
+from customers.views.choice import Choice
 from customers.views.customer_columns import COLUMNS, rows_as_html
 from users.access import Permission, allowed, needs
 from users.http import SignedInRequest
@@ -45,27 +43,6 @@ SORTS = {
         Sort("-updated", "updated_at", descending=True),
     )
 }
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One drop-down of the filter line, printed by hand: a form's select costs a template for each option."""
-
-    name: str
-    label: Any
-    options: list[tuple[Any, Any]]
-    value: str
-
-    @property
-    def options_as_html(self) -> SafeString:
-        """The options after the first, written here: a company has a hundred of them, and a template's loop costs ten times this."""
-        chosen = self.value
-        return mark_safe(  # noqa: S308 (both parts are escaped)
-            "".join(
-                f'<option value="{escape(value)}"{" selected" if str(value) == chosen else ""}>{escape(label)}</option>'
-                for value, label in self.options
-            )
-        )
 
 
 @require_safe

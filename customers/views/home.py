@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from customers.models import Contract, Customer, ImportProblem, ImportRun, Opportunity
 from customers.queries import count_up_to, latest_contact_points, own_customers_by_status
-from customers.views.timeline import ICONS
+from customers.views.timeline_items import ICONS
 from users.access import Permission, allowed
 from users.http import SignedInRequest
 
@@ -27,7 +27,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     open_opportunities = count_up_to(Opportunity.objects.visible_to(user).without_customer(), COUNTED_TO)
     open_rows = count_up_to(ImportProblem.objects.visible_to(user).to_do(), COUNTED_TO)
     context = {
-        "is_empty": not Customer.objects.visible_to(user).exists(),
+        "is_empty": not Customer.objects.visible_to(user).by_name().values("pk")[:1],
         "statuses": own_customers_by_status(user),
         "points": latest_contact_points(user, most=SHOWN),
         "icons": ICONS,

@@ -6,31 +6,19 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from customers.models import ContactPoint, Customer
 from customers.models.contact_point import ContactPointQuerySet
-from users.access import Permission, needs
+from customers.views.choice import Choice
+from customers.views.timeline_items import items_as_html
+from users.access import Permission, allowed, needs
 from users.http import SignedInRequest
 from users.keyset import BadCursor, Page, Sort, page_of
 
 PAGE_SIZE = 20
 NEWEST_FIRST = Sort("-at", "at", descending=True)
-ICONS = {
-    "call": "telephone",
-    "visit": "geo-alt",
-    "meeting": "people",
-    "mail": "envelope",
-    "message": "chat-dots",
-    "note": "journal-text",
-    "order": "bag",
-    "delivery": "truck",
-    "ticket": "ticket-perforated",
-    "invoice": "receipt",
-    "payment": "cash-coin",
-    "survey": "clipboard-check",
-    "event": "calendar-event",
-}
 FETCHED = (
     "customer_id",
     "at",
@@ -64,12 +52,12 @@ def timeline_context(request: SignedInRequest, customer: Customer) -> dict[str, 
     kind = request.GET.get("kind", "")
     kind = kind if kind in ContactPoint.Kind else ""
     points = ContactPoint.objects.filter(customer=customer, **({"kind": kind} if kind else {}))
+    page = _page(points.select_related("staff", "contact").only(*FETCHED), request.GET.get("cursor", ""))
     return {
         "customer": customer,
-        "points": _page(points.select_related("staff", "contact").only(*FETCHED), request.GET.get("cursor", "")),
-        "kind": kind,
-        "kinds": ContactPoint.Kind.choices,
-        "icons": ICONS,
+        "points": page,
+        "items_as_html": items_as_html(page.rows, may_correct=allowed(request.user, Permission.CONTACT_POINT_ADD)),
+        "kind": Choice("kind", _("Kind"), ContactPoint.Kind.choices, kind),
     }
 
 

@@ -22,7 +22,7 @@ from segmentation.maths.tiers import Decision
 from segmentation.models import ContractOutlook, RelationshipType, RunShard, Score, Stale, ValueRun
 from users.models import Event
 
-SNAPSHOT = ("customer", "referred_by", "trust", "margin_12m", "clv", "new_tier", "override", "was_overridden")
+SNAPSHOT = ("customer", "trust", "margin_12m", "clv", "new_tier", "override")
 SNAPSHOTS_KEPT = timedelta(days=35)  # of every run; of older ones, the first of each month
 
 # Column → type in the passing table. Numbers without a value are NaN, days NO_DAY.
@@ -40,7 +40,11 @@ DRAFT = {
         "float8",
     ),
 }  # fmt: skip
-OUTLOOK = {"id": "int8", "customer": "int8", "passed": "int4", "next_renewal": "int4", "chance": "float8", "value": "float8"}
+OUTLOOK = {
+    **dict.fromkeys(("id", "customer"), "int8"),
+    **dict.fromkeys(("passed", "next_renewal", "grade", "automatic", "term"), "int4"),
+    **dict.fromkeys(("chance", "value", "revenue"), "float8"),
+}
 _NUMPY = {"int8": ">i8", "int4": ">i4", "float8": ">f8"}
 
 # What the run's outcome is called in the ledger; 0 means that nothing has changed and no row is due.
@@ -147,7 +151,16 @@ def _parameters(run: ValueRun) -> dict[str, Any]:
         "proposals": ["", *Score.Proposal.values],
         "boundaries": _boundaries(run),
         "indicative": run.is_indicative,
+        **_hazards(run),
     }
+
+
+def _hazards(run: ValueRun) -> dict[str, float]:
+    """The effect of each covariate on the risk of a contract, and its average; nothing where no hazards were fitted."""
+    found = run.fits["hazards"]
+    effects = {name: found["coefficients"].get(name, 0.0) for name in COVARIATES}
+    averages = {name: found["averages"].get(name, 0.0) for name in COVARIATES}
+    return {f"{name}_effect": value for name, value in effects.items()} | {f"{name}_average": value for name, value in averages.items()}
 
 
 def _boundaries(run: ValueRun) -> str:
@@ -181,6 +194,8 @@ def _keep_snapshots(run: ValueRun) -> None:
         if (as_of.year, as_of.month) in months:
             RunShard.objects.filter(run=pk).delete()
         months.add((as_of.year, as_of.month))
+    ended = ValueRun.objects.filter(kind=ValueRun.Kind.CHANGED, started_at__lt=timezone.now() - SNAPSHOTS_KEPT)
+    ended.filter(scores=None, decisions=None).exclude(pk__in=ContractOutlook.objects.values("run")).delete()
 
 
 def _finish(run: ValueRun) -> None:
@@ -288,10 +303,21 @@ WRITE_SCORES = f"""
     ON CONFLICT (customer_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _SCORE_VALUES if name != "customer_id")}
 """
 
+# What makes the risk of a contract differ from the average contract's: the parts of its logarithm (Cox), read as factors.
+COVARIATES = {"size": "ln(1 + greatest(draft.revenue, 0))", "grade": "draft.grade", "automatic": "draft.automatic", "term": "draft.term"}
+LEAST_PART = 0.05  # smaller ones are no reason
+_SHOWN = {"size": "round(draft.revenue::numeric, 2)"}
+_COVARIATE_PARTS = ", ".join(
+    f"('{name}', {_SHOWN.get(name, value)}::numeric, %({name}_effect)s::float8 * ({value} - %({name}_average)s::float8))"
+    for name, value in COVARIATES.items()
+)
 WRITE_OUTLOOKS = f"""
     INSERT INTO segmentation_contractoutlook (contract_id, customer_id, run_id, renewals, next_renewal_on, renewal_probability,
                                               expected_value, drivers)
-    SELECT draft.id, draft.customer, %(run)s, draft.passed, {_day("draft.next_renewal")}, draft.chance, {_money("draft.value")}, '[]'
+    SELECT draft.id, draft.customer, %(run)s, draft.passed, {_day("draft.next_renewal")}, draft.chance, {_money("draft.value")},
+           (SELECT coalesce(jsonb_agg(jsonb_build_object('code', code, 'value', value, 'factor', round(exp(part)::numeric, 2))
+                                      ORDER BY abs(part) DESC), '[]')
+            FROM (VALUES {_COVARIATE_PARTS}) AS listed(code, value, part) WHERE abs(part) > {LEAST_PART})
     FROM draft_outlook AS draft ORDER BY draft.id
     ON CONFLICT (contract_id) DO UPDATE SET customer_id = EXCLUDED.customer_id, run_id = EXCLUDED.run_id, renewals = EXCLUDED.renewals,
         next_renewal_on = EXCLUDED.next_renewal_on, renewal_probability = EXCLUDED.renewal_probability,

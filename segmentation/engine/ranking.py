@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -17,16 +19,24 @@ from segmentation.maths import concentration as spread
 from segmentation.maths import tiers
 from segmentation.maths.arrays import Floats
 from segmentation.maths.tiers import Boundaries, Decision, Outcome, TierRules
+from segmentation.maths.value_components import ValueComponents
+from segmentation.maths.what_if import stream
 from segmentation.models import RuleVersion, RunShard, Score, TierDecision, ValueRun
+from segmentation.scenarios import basis_of
 
 Z_80 = 2.5631  # width of an 80 % interval in standard deviations
 NEWS_OF_A_YEAR = 0.5  # of the spread of what a customer will bring: so much of it shows in a year. A judgement
 ABC_B = 0.95  # A and B together
+NEW_MONTHS = 12  # since the first order
 REFUSAL_LASTS = timedelta(days=90)  # a downgrade that a person refused is not proposed again for so long
+
+EDGES = tuple(one.name for one in fields(Boundaries))
+CONFIRM, APPROVAL, TRUST = 1, 2, 3  # places of Score.Proposal, from 1
 
 NEEDED = (
     "customer", "referred_by", "tier", "proposed_tier", "proposed_since", "override", "was_overridden", "was_confirming", "trust",
-    "margin_12m", "revenue_12m", "clv_orders", "clv_contracts", "clv_retention_cost", *ORDER_BOUNDS, *CONTRACT_BOUNDS,
+    "margin_12m", "revenue_12m", "serving_12m", "overdue_12m", "churn_risk", "clv_orders", "clv_contracts", "clv_retention_cost",
+    "orders", "age", *ORDER_BOUNDS, *CONTRACT_BOUNDS,
 )  # fmt: skip
 
 
@@ -42,11 +52,12 @@ def rank(run: ValueRun) -> None:
         assert current is not None  # or the run would be a full one
         run.boundaries = current.boundaries
     edges = edges_of(run.boundaries)
-    outcome = decided(run, columns, rules, edges)
-    columns |= _outcome_columns(run, columns, outcome, edges)
+    outcome = decided(columns, rules, edges, today=day_number(run.as_of), refused=lately_refused(run))
+    columns |= _outcome_columns(columns, outcome, edges, today=day_number(run.as_of))
+    columns["abc"] = np.select([columns["value"] >= edges.core, columns["value"] >= _edge(run.boundaries["b"])], [1, 2], 3)
     _keep_with_shards(run, columns)
     _describe(run, columns)
-    run.save(update_fields=["boundaries", "concentration", "equity_interval"])
+    run.save(update_fields=["boundaries", "concentration", "equity_interval", "future_equity", "fits"])
 
 
 def tier_rules(rules: RuleVersion) -> TierRules:
@@ -62,8 +73,8 @@ def tier_rules(rules: RuleVersion) -> TierRules:
     )
 
 
-def decided(run: ValueRun, columns: Columns, rules: TierRules, edges: Boundaries) -> Outcome:
-    """The tiers by rules, hysteresis, trust, approvals and overrides."""
+def decided(columns: Columns, rules: TierRules, edges: Boundaries, *, today: int, refused: Sequence[int] = ()) -> Outcome:
+    """The tiers by rules, hysteresis, trust, approvals and overrides. `refused` are customers whose downgrade a person lately refused."""
     # Whose override has ended begins anew: what a person had set is no reason to stay there.
     ended = (columns["was_overridden"] > 0) & (columns["override"] == 0)
     standing = np.where(ended, 0, columns["tier"]).astype(np.int8)
@@ -74,19 +85,20 @@ def decided(run: ValueRun, columns: Columns, rules: TierRules, edges: Boundaries
         standing,
         np.where(confirming, columns["proposed_tier"], 0).astype(np.int8),
         np.where(confirming, columns["proposed_since"], tiers.NO_DAY).astype(np.int32),
-        day_number(run.as_of),
+        today,
         rules,
         edges=edges,
         override_tier=columns["override"].astype(np.int8),
     )
-    refused = (outcome.decision == Decision.HELD_FOR_APPROVAL) & np.isin(columns["customer"], _lately_refused(run))
-    outcome.decision[refused] = Decision.KEEPS
-    outcome.pending_tier[refused] = 0
+    keeps = (outcome.decision == Decision.HELD_FOR_APPROVAL) & np.isin(columns["customer"], list(refused))
+    outcome.decision[keeps] = Decision.KEEPS
+    outcome.pending_tier[keeps] = 0
     return outcome
 
 
-def _lately_refused(run: ValueRun) -> list[int]:
-    refused = TierDecision.objects.filter(kind=TierDecision.Kind.REFUSED, as_of__gt=run.as_of - REFUSAL_LASTS)
+def lately_refused(run: ValueRun) -> list[int]:
+    """Customers whose downgrade a person refused not long before the run."""
+    refused = TierDecision.objects.filter(kind=TierDecision.Kind.REFUSED, as_of__gt=run.as_of - REFUSAL_LASTS, as_of__lte=run.as_of)
     return list(refused.values_list("customer_id", flat=True))
 
 
@@ -127,26 +139,37 @@ def _referred_value(run: ValueRun, columns: Columns, own: Floats) -> Floats:
     return value
 
 
-def _outcome_columns(run: ValueRun, columns: Columns, outcome: Outcome, edges: Boundaries) -> Columns:
-    low_trust = outcome.decision == Decision.HELD_LOW_TRUST
-    proposed = np.where(low_trust, outcome.by_value, outcome.pending_tier)
-    held = outcome.decision == Decision.HELD_FOR_APPROVAL
-    today = day_number(run.as_of)
-    goes_on = (proposed > 0) & (proposed == columns["proposed_tier"]) & (columns["proposed_since"] != NO_DAY)
-    since = np.where(
-        outcome.pending_since_day != tiers.NO_DAY, outcome.pending_since_day, np.where(goes_on, columns["proposed_since"], today)
-    )
+def _outcome_columns(columns: Columns, outcome: Outcome, edges: Boundaries, *, today: int) -> Columns:
+    state = next_state(columns, outcome, today=today)
     return {
         "new_tier": outcome.tier,
         "decision": outcome.decision,
-        "new_proposed_tier": np.where(outcome.decision == Decision.OVERRIDDEN, 0, proposed).astype(np.int8),
-        "new_proposed_since": np.where(proposed > 0, since, NO_DAY).astype(np.int32),
-        "proposal": np.select([proposed == 0, low_trust, held], [0, 3, 2], 1).astype(np.int8),
+        "new_proposed_tier": state["proposed_tier"],
+        "new_proposed_since": state["proposed_since"],
+        "proposal": state["proposal"],
         "distance_up": outcome.up,
         "distance_down": outcome.down,
         "is_core": (columns["value"] >= max(edges.core, 0.0)) & (columns["value"] > 0),
-        "abc": np.select([columns["value"] >= edges.core, columns["value"] >= _edge(run.boundaries["b"])], [1, 2], 3),
         "move_probability": _move_probability(columns, outcome.tier, edges),
+    }
+
+
+def next_state(columns: Columns, outcome: Outcome, *, today: int) -> Columns:
+    """What the next run must know of this one: the tier, and what is proposed, since when and why it waits."""
+    low_trust = outcome.decision == Decision.HELD_LOW_TRUST
+    proposed = np.where(low_trust, outcome.by_value, outcome.pending_tier)
+    held = outcome.decision == Decision.HELD_FOR_APPROVAL
+    goes_on = (proposed > 0) & (proposed == columns["proposed_tier"]) & (columns["proposed_since"] != NO_DAY)
+    since = np.where(goes_on, columns["proposed_since"], today)
+    since = np.where(outcome.pending_since_day != tiers.NO_DAY, outcome.pending_since_day, since)
+    proposed = np.where(outcome.decision == Decision.OVERRIDDEN, 0, proposed).astype(np.int8)
+    return {
+        "tier": outcome.tier,
+        "proposed_tier": proposed,
+        "proposed_since": np.where(proposed > 0, since, NO_DAY).astype(np.int32),
+        "proposal": np.select([proposed == 0, low_trust, held], [0, TRUST, APPROVAL], CONFIRM).astype(np.int8),
+        "was_confirming": ((proposed > 0) & ~low_trust).astype(np.int32),
+        "was_overridden": (columns["override"] > 0).astype(np.int32),
     }
 
 
@@ -177,10 +200,41 @@ def _describe(run: ValueRun, columns: Columns) -> None:
     """How concentrated the value is, and how far the sum may be off; a run of some customers keeps what the last full one found."""
     if run.kind == ValueRun.Kind.CHANGED:
         last = ValueRun.objects.published().order_by("-pk")[0]
-        run.equity_interval, run.concentration = last.equity_interval, last.concentration
+        run.equity_interval, run.concentration, run.future_equity = last.equity_interval, last.concentration, last.future_equity
         return
     run.equity_interval = _equity_interval(run, float(columns["clv"].sum()))
+    run.future_equity = _future_equity(run, columns)
+    run.fits["cells"] = [list(cell) for cell in _components(run, columns).cells()]
     run.concentration = describe_concentration(columns["value"], columns["margin_12m"])
+
+
+def _future_equity(run: ValueRun, columns: Columns) -> float:
+    """What customers not yet won may bring within the horizon, shown apart from the equity: as many a year as were won in the
+    last one, each worth what those are worth now, less what it costs to win one. A projection of today, and no forecast."""
+    new = (columns["orders"] > 0) & (columns["age"] <= NEW_MONTHS)
+    if not new.any():
+        return 0.0
+    won = [source for source in run.fits["acquisition"] if source["won"]]
+    cost = sum(source["cost"] for source in won) / max(sum(source["won"] for source in won), 1)
+    each = float(columns["clv"][new].mean()) - cost
+    years = stream(1.0, float(run.rules.discount_rate), run.rules.horizon_months / 12)
+    return round(max(each, 0.0) * int(new.sum()) * years, 2)
+
+
+def _components(run: ValueRun, columns: Columns) -> ValueComponents:
+    """What a what-if needs of each customer; kept with the run as the few cells of customers alike."""
+    margin, serving = columns["margin_12m"], columns["serving_12m"] + columns["overdue_12m"]
+    return ValueComponents(
+        tier=columns["new_tier"].astype(str),
+        order_value=columns["clv_orders"],
+        contract_value=columns["clv_contracts"],
+        referral_value=columns["clv_referrals"],
+        retention_cost=columns["clv_retention_cost"],
+        margin_per_year=margin,
+        serving_cost_per_year=serving,
+        retention=np.clip(1 - columns["churn_risk"], 0.0, 1.0),
+        basis=basis_of(run.rules),
+    )
 
 
 def _equity_interval(run: ValueRun, equity: float) -> dict[str, Any]:
@@ -225,7 +279,7 @@ def _boundaries(value: Floats, rules: TierRules) -> dict[str, float | None]:
 
 
 def edges_of(boundaries: dict[str, float | None]) -> Boundaries:
-    return Boundaries(**{name: _edge(boundaries[name]) for name in ("platinum", "gold", "iron", "core", "iron_width")})
+    return Boundaries(**{name: _edge(boundaries[name]) for name in EDGES})
 
 
 def _edge(boundary: float | None) -> float:

@@ -61,7 +61,7 @@ def begin(*, as_of: date, kind: str, by: User | None, job: Job) -> ValueRun:
         Stale.objects.filter(Q(run_id=None) | ~Q(run_id=run.pk)).update(run_id=run.pk)
         _plan(run)
         if run.kind == ValueRun.Kind.FULL:
-            _note_passing_of_time(run)
+            _note_what_no_fact_tells(run)
         elif not run.customers:
             run.delete()
     if run.pk is None:
@@ -69,13 +69,16 @@ def begin(*, as_of: date, kind: str, by: User | None, job: Job) -> ValueRun:
     return run
 
 
-def _note_passing_of_time(run: ValueRun) -> None:
-    """Contracts earn and overdue money costs though nobody changes a fact: those customers are due as well."""
-    last = ValueRun.objects.published().order_by("-pk").values_list("as_of", flat=True).first()
-    if last is not None:
-        Stale.objects.bulk_create(
-            [Stale(customer_id=pk, run_id=run.pk) for pk in monthly.due(since=last, as_of=run.as_of)], batch_size=5000
-        )
+def _note_what_no_fact_tells(run: ValueRun) -> None:
+    """Contracts earn and overdue money costs though nobody changes a fact, and new rates change everybody's costs."""
+    last_full, last = ValueRun.current(), ValueRun.objects.published().order_by("-pk").first()
+    if last_full is None or last is None:
+        return  # everybody has a note: nobody has been looked at yet
+    if (last_full.rules.minute_rates, last_full.rules.capital_rate) != (run.rules.minute_rates, run.rules.capital_rate):
+        due = set(Customer.objects.values_list("pk", flat=True))
+    else:  # the rows of a few customers may stand at the day of a later run of changes
+        due = {pk for since in {last_full.as_of, last.as_of} for pk in monthly.due(since=since, as_of=run.as_of)}
+    Stale.objects.bulk_create([Stale(customer_id=pk, run_id=run.pk) for pk in sorted(due)], batch_size=5000)
 
 
 def close_dead_runs() -> None:
@@ -116,7 +119,7 @@ def _plan(run: ValueRun) -> None:
     if run.kind == ValueRun.Kind.CHANGED:
         changed = list(Stale.objects.filter(run_id=run.pk).order_by("customer_id").values_list("customer_id", flat=True).distinct())
         current = ValueRun.current()
-        if current is None or len(changed) > max(1000, MOST_CHANGED_SHARE * current.customers):
+        if current is None or current.rules_id != run.rules_id or len(changed) > max(1000, MOST_CHANGED_SHARE * current.customers):
             run.kind = ValueRun.Kind.FULL
         else:
             chunks = [changed[at : at + SHARD_SIZE] for at in range(0, len(changed), SHARD_SIZE)]

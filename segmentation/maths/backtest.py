@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.maths.arrays import Floats, Ints
+from segmentation.maths.arrays import Floats, Ints, tally
 from segmentation.maths.concentration import TOP_SHARE
 
 DECILES = 10
@@ -225,7 +225,7 @@ def _ordered_area(by: Floats, actual: Floats) -> float:
 
 
 def _means(row: NDArray[np.int64], value: Floats, customers: Ints) -> Floats:
-    sums = np.bincount(row, weights=value, minlength=len(customers))
+    sums = tally(row, value, len(customers))
     means: Floats = np.divide(sums, customers, out=np.full(len(customers), math.nan), where=customers > 0)
     return means
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import time
 from dataclasses import astuple, dataclass
 from itertools import pairwise
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import betainc, betaln, digamma, gammaln
@@ -111,7 +111,7 @@ class BetaGeometric:
         return GeometricLikelihood(rows, cls.shift, scale, weight)
 
     @classmethod
-    def log_likelihood(cls, purchases: Purchases, params: Self) -> float:
+    def log_likelihood(cls, purchases: Purchases, params: BetaGeometric) -> float:
         return cls.likelihood(purchases.rows)(np.log(astuple(params)))[0]
 
     @classmethod

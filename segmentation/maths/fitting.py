@@ -225,7 +225,8 @@ def describe(
     covariance, deviations = spread(optimum.information)
     params = {name: float(value) * scale for name, value, scale in zip(names, np.exp(optimum.theta), scales, strict=True)}
     errors = {name: params[name] * float(deviation) for name, deviation in zip(names, deviations, strict=True)}
-    is_level = optimum.gain_left < (LEVEL if runaway else 1e-6)
+    # At a bound the search was ended, not finished: what is left matters no more, the status says that the parameters are not numbers.
+    is_level = optimum.gain_left < (1e-6 if runaway is None else LEVEL if optimum.is_free else 1.0)
     status = "not_converged" if not is_level else runaway or ("converged" if optimum.is_free else "at_bound")
     return Fit(
         model=model,

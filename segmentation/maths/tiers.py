@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.maths.arrays import Flags, Floats
+from segmentation.maths.arrays import Flags, Floats, Ints, tally
 from segmentation.maths.concentration import smallest_set
 
 Codes: TypeAlias = NDArray[np.int8]
@@ -78,6 +78,8 @@ class Boundaries:
     gold: float
     iron: float
     core: float  # least value of a core customer, before the floor
+    below_platinum: float  # the greatest value under each of the two; 0 where there is none above 0
+    below_gold: float
     iron_width: float  # what the margin at Iron's boundary is a share of: the floor, or the median positive value where the floor is 0
 
     def tiers(self, value: Floats) -> Codes:
@@ -85,9 +87,16 @@ class Boundaries:
         return self._tiers(value, self.platinum, self.gold, self.iron)
 
     def tiers_if_harder(self, value: Floats, margin: float) -> Codes:
-        """The tier with every boundary moved up by the margin (down, where it is negative)."""
+        """The tier with every boundary harder to pass by the margin (easier, where it is negative).
+
+        Upwards the margin is one over the best of those left behind: whoever leads a tier is its boundary, and cannot be
+        beyond its own value. Downwards it is one under the last of those who are in.
+        """
         iron = self.iron + margin * self.iron_width
-        return self._tiers(value, self.platinum * (1 + margin), self.gold * (1 + margin), iron, above_zero=margin >= 0)
+        if margin < 0:
+            return self._tiers(value, self.platinum * (1 + margin), self.gold * (1 + margin), iron, above_zero=False)
+        platinum, gold = max(self.platinum, self.below_platinum * (1 + margin)), max(self.gold, self.below_gold * (1 + margin))
+        return self._tiers(value, platinum, gold, iron)
 
     def below(self, tier: Codes) -> Floats:
         """The least value of each given tier; NaN for Lead and no tier, which have none."""
@@ -132,7 +141,9 @@ def boundaries(value: Floats, rules: TierRules) -> Boundaries:
     floor = rules.serving_cost_floor
     width = floor or (float(np.median(positive)) if len(positive) else 0.0)
     platinum = _platinum_edge(value, rules)
-    return Boundaries(max(platinum, floor), max(core, floor), floor, core, width)
+    platinum, gold = max(platinum, floor), max(core, floor)
+    below_platinum, below_gold = (float(value[value < edge].max(initial=0.0)) for edge in (platinum, gold))
+    return Boundaries(platinum, gold, floor, core, below_platinum, below_gold, width)
 
 
 def decide(
@@ -182,10 +193,10 @@ def decide(
     )
 
 
-def tier_totals(tier: Codes, value: Floats) -> tuple[NDArray[np.int64], Floats]:
+def tier_totals(tier: Codes, value: Floats) -> tuple[Ints, Floats]:
     """Customers and value per tier, each of shape (5,), indexed by Tier; the sums add up to the total."""
-    customers: NDArray[np.int64] = np.bincount(tier, minlength=len(Tier))
-    return customers, np.bincount(tier, weights=value, minlength=len(Tier)).astype(np.float64)
+    customers: Ints = np.bincount(tier, minlength=len(Tier))
+    return customers, tally(tier.astype(np.int64), value, len(Tier))
 
 
 def _platinum_edge(value: Floats, rules: TierRules) -> float:

@@ -248,12 +248,10 @@ def _totals_by_customer(book: _Book, quantities: list[_Quantity], simulation: _S
     futures = quantities[0].futures.shape[2]
     totals = np.empty((len(quantities), len(simulation.models), repeats))
     for k, model in enumerate(simulation.models):
-        alive = model.probability_alive(book.purchases)
-        for j in range(repeats):
-            chosen = np.flatnonzero(rng.random(len(book)) < alive)
-            future = rng.integers(futures, size=len(chosen))
-            for i, quantity in enumerate(quantities):
-                totals[i, k, j] = weighted_sum(quantity.futures[book.cells.at[chosen], k, future], quantity.factor[chosen])
+        is_alive = rng.random((repeats, len(book))) < model.probability_alive(book.purchases)
+        future = rng.integers(futures, size=is_alive.shape)
+        for i, quantity in enumerate(quantities):
+            totals[i, k] = np.where(is_alive, quantity.futures[book.cells.at, k, future] * quantity.factor, 0.0).sum(axis=1)
     return list(totals.reshape(len(quantities), -1))
 
 

@@ -9,7 +9,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Address, ContactMethod, ContactPoint, Customer
+from customers.models import Address, Contact, ContactMethod, ContactPoint, Customer, Position
+from segmentation.models import MonthlyValue, Score
 from tests.api.client import Caller, assert_problem
 from tests.factories import make_contact_point, make_customer
 from tests.people import World
@@ -20,6 +21,14 @@ def plan_of(rows: QuerySet[Any]) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
     return rows[:51].explain()
+
+
+def fill_and_analyse(world: World, contacts: int) -> None:
+    customer = make_customer(team=world.north)
+    people = Contact.objects.bulk_create(Contact(name=f"Contact {at}") for at in range(contacts))
+    Position.objects.bulk_create(Position(contact=contact, customer=customer) for contact in people)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 def test_standing_contact_points_are_met_in_their_order(world: World) -> None:
@@ -37,7 +46,11 @@ def test_corrected_contact_points_begin_at_the_corrections(world: World, ivy: Ca
 
 @pytest.mark.parametrize("model", [ContactMethod, Address], ids=lambda model: model.NOUN)
 @pytest.mark.parametrize("reader", ["ivy", "ada"])
-def test_the_owners_of_a_page_are_looked_up_one_by_one(world: World, model: Any, reader: str) -> None:
+@pytest.mark.parametrize("contacts", [None, 0, 300], ids=["never_analysed", "analysed_empty", "analysed_full"])
+def test_the_owners_of_a_page_are_looked_up_one_by_one(world: World, model: Any, reader: str, contacts: int | None) -> None:
+    """Whatever the planner believes of the tables at that moment."""
+    if contacts is not None:
+        fill_and_analyse(world, contacts)
     plan = plan_of(model.objects.visible_to(getattr(world, reader)).order_by("-pk"))
     assert f"using {model._meta.db_table}_pkey" in plan
     assert "hashed SubPlan" not in plan
@@ -45,6 +58,21 @@ def test_the_owners_of_a_page_are_looked_up_one_by_one(world: World, model: Any,
 
 def test_customers_of_a_country_are_met_in_their_order(world: World) -> None:
     assert "customer_of_country" in plan_of(Customer.objects.filter(country="CN").by_name())
+
+
+def test_a_kind_that_nobody_has_is_not_sought_in_every_row(world: World) -> None:
+    assert "contact_method_of_kind" in plan_of(ContactMethod.objects.filter(kind=ContactMethod.Kind.WECHAT).order_by("-pk"))
+
+
+def test_scores_are_met_in_their_order(world: World) -> None:
+    scores = Score.objects.visible_to(world.ada)
+    assert "score_by_clv" in plan_of(scores.order_by("-clv", "-pk"))
+    assert "score_of_tier" in plan_of(scores.filter(tier=1).order_by("-clv", "-pk"))
+    assert "score_by_churn_risk" in plan_of(scores.filter(churn_risk__isnull=False).order_by("-churn_risk", "-pk"))
+
+
+def test_months_are_met_in_the_order_of_their_key(world: World) -> None:
+    assert "segmentation_monthlyvalue_pkey" in plan_of(MonthlyValue.objects.visible_to(world.ada).order_by("customer_id", "month"))
 
 
 @pytest.mark.parametrize("noun", ["order", "contact-point", "product"])

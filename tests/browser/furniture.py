@@ -55,21 +55,10 @@ def furnish(world: World) -> Furniture:
 
 def _segment(world: World) -> Segment:
     """Whose members are everybody, by a rule with a group, a negation and a noun."""
-    rule = {
-        "any": [
-            {
-                "not": {
-                    "all": [{"field": "score.tier", "is": "at_least", "value": "gold"}, {"field": "owner", "is": "any_of", "value": ["me"]}]
-                }
-            },
-            {
-                "related": "orders",
-                "is": "at_least",
-                "count": 2,
-                "where": [{"field": "ordered_on", "is": "in_period", "value": "this_year"}],
-            },
-        ]
-    }
+    leading = {"field": "score.tier", "is": "at_least", "value": "gold"}
+    mine = {"field": "owner", "is": "any_of", "value": ["me"]}
+    this_year = {"field": "ordered_on", "is": "in_period", "value": "this_year"}
+    rule = {"any": [{"not": {"all": [leading, mine]}}, {"related": "orders", "is": "at_least", "count": 2, "where": [this_year]}]}
     segment = make_segment(LONG_NAME, by=world.ada, rule=rule, description="Who is asked to the fair")
     refresh_memberships([segment.pk])
     segment.refresh_from_db()

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -103,6 +104,32 @@ def test_the_timeline_shows_one_kind(ana: Client, world: World) -> None:
     make_contact_point(customer=customer, kind="call")
     shown = ana.get(f"/customers/{customer.pk}/?kind=visit").context["points"]
     assert [point.subject for point in shown.rows] == ["Visited"]
+
+
+@pytest.mark.parametrize("field", ["subject", "body", "outcome"])
+def test_what_people_wrote_stands_in_the_timeline_as_text(ana: Client, world: World, field: str) -> None:
+    customer = make_customer(team=world.north)
+    written: dict[str, Any] = {field: "<script>go()</script> & more"}
+    make_contact_point(customer=customer, **written)
+    page = ana.get(f"/customers/{customer.pk}/").content.decode()
+    assert "&lt;script&gt;go()&lt;/script&gt; &amp; more" in page
+    assert "<script>go()" not in page
+
+
+def test_older_points_can_be_corrected_too(ana: Client, world: World) -> None:
+    point = make_contact_point(customer=make_customer(team=world.north))
+    fragment = ana.get(f"/customers/{point.customer_id}/timeline/", headers={"HX-Request": "true"}).content.decode()
+    assert f'href="/contact-points/{point.pk}/correct/"' in fragment
+
+
+def test_the_days_of_a_timeline_are_the_readers_own(ana: Client, world: World) -> None:
+    world.ana.change(by=world.ana, time_zone="Pacific/Auckland")
+    customer = make_customer(team=world.north)
+    make_contact_point(customer=customer, at=datetime(2026, 3, 4, 23, 30, tzinfo=UTC))
+    assert (
+        '<li class="timeline-day"><time datetime="2026-03-05">5 Mar 2026</time></li>'
+        in ana.get(f"/customers/{customer.pk}/").content.decode()
+    )
 
 
 def test_a_contact_is_logged_with_its_subject_alone(ana: Client, world: World) -> None:

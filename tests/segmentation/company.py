@@ -50,7 +50,7 @@ def _orders_of(customer: Customer, rng: np.random.Generator, first: int) -> list
     day, gone = AS_OF - timedelta(days=int(rng.integers(400, 1_000))), rng.random() < 0.2
     last = AS_OF - timedelta(days=300) if gone else AS_OF
     pace, size = float(rng.gamma(2, 40) + 20), float(rng.lognormal(7, 0.8))
-    found = []
+    found: list[Order] = []
     while day <= last:
         amount = Decimal(round(size * float(rng.lognormal(0, 0.3)), 2)).quantize(Decimal("0.01"))
         found.append(
@@ -67,7 +67,7 @@ def _orders_of(customer: Customer, rng: np.random.Generator, first: int) -> list
 
 
 def _sign_contracts(customers: list[Customer], rng: np.random.Generator) -> None:
-    signed = []
+    signed: list[Contract] = []
     for customer in customers:
         begins = AS_OF - timedelta(days=int(rng.integers(100, 1_500)))
         while begins <= AS_OF:

@@ -60,6 +60,11 @@ def number(lookup: str) -> Filter:
     return Filter(lookup, serializers.IntegerField(min_value=-(2**31), max_value=2**31 - 1), {"type": "integer"})
 
 
+def amount(lookup: str) -> Filter:
+    """A number that may have decimals: money, or a probability."""
+    return Filter(lookup, serializers.DecimalField(max_digits=20, decimal_places=6), {"type": "number"})
+
+
 def day(lookup: str) -> Filter:
     return Filter(lookup, serializers.DateField(), {"type": "string", "format": "date"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -69,7 +70,7 @@ def _sort(request: Request, sorts: tuple[Sort, ...]) -> Sort:
         return sorts[0]
     for sort in sorts:
         if sort.key == wanted.removeprefix("-"):
-            return Sort(sort.key, sort.column, descending=wanted.startswith("-"))
+            return replace(sort, descending=wanted.startswith("-"))
     allowed = ", ".join(sort.key for sort in sorts)
     raise ValidationError({"ordering": [ErrorDetail(_("Order by one of: %(names)s.") % {"names": allowed}, "unknown")]})
 

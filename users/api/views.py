@@ -39,8 +39,8 @@ ACTS = {"update": "change", "partial_update": "change", "destroy": "remove", "re
 NEWEST_FIRST = Sort("id", "pk", descending=True)
 
 
-class NounView(GenericViewSet[Any]):
-    """Reading: a list in pages, and one record with its ETag."""
+class ListView(GenericViewSet[Any]):
+    """Reading a list in pages."""
 
     model: ClassVar[type[Any]]
     area: ClassVar[str]  # of the token scopes: "customers" needs customers:read and customers:write
@@ -80,9 +80,6 @@ class NounView(GenericViewSet[Any]):
         found: QuerySet[Any] = self.model.objects.visible_to(self.user)
         return found
 
-    def get_object(self) -> Any:
-        return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
-
     def list(self, request: Request) -> Response:
         serializer = self.row_serializer()
         columns = {*serializer.columns(), *(sort.column for sort in self.sorts)}
@@ -90,26 +87,8 @@ class NounView(GenericViewSet[Any]):
         represent = serializer(context={"request": request}).to_representation
         return self.get_paginated_response([represent(row) for row in rows or ()])
 
-    def retrieve(self, request: Request, pk: int) -> Response:
-        row = self.get_object()
-        if isinstance(row, Record) and is_known(request, row.version):
-            return Response(status=304, headers={"ETag": etag(row.version)})
-        return self.shown(row)
-
     def row_serializer(self) -> type[RecordSerializer]:
         return self.list_serializer_class or self.serializer_class  # type: ignore[return-value]
-
-    def shown(self, row: Model, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        """One record as the answer, as the database has it now."""
-        version = row.version if isinstance(row, Record) else None
-        tags = {"ETag": etag(version)} if version is not None else {}
-        return Response(self.get_serializer().to_representation(row), status=status, headers=tags | (headers or {}))
-
-    def checked(self, row: Model | None = None, *, partial: bool = False) -> dict[str, Any]:
-        """The body's values, valid each for itself."""
-        serializer = self.get_serializer(row, data=self.request.data, partial=partial)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
 
     def handle_exception(self, exc: Exception) -> Response:
         """A broken rule of this noun's table is named in the words of its constraint."""
@@ -122,6 +101,31 @@ class NounView(GenericViewSet[Any]):
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
         patch_cache_control(answer, private=True, no_store=True)
         return answer
+
+
+class NounView(ListView):
+    """Reading: a list in pages, and one record with its ETag."""
+
+    def get_object(self) -> Any:
+        return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        row = self.get_object()
+        if isinstance(row, Record) and is_known(request, row.version):
+            return Response(status=304, headers={"ETag": etag(row.version)})
+        return self.shown(row)
+
+    def shown(self, row: Model, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        """One record as the answer, as the database has it now."""
+        version = row.version if isinstance(row, Record) else None
+        tags = {"ETag": etag(version)} if version is not None else {}
+        return Response(self.get_serializer().to_representation(row), status=status, headers=tags | (headers or {}))
+
+    def checked(self, row: Model | None = None, *, partial: bool = False) -> dict[str, Any]:
+        """The body's values, valid each for itself."""
+        serializer = self.get_serializer(row, data=self.request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
 
 
 class AddView(NounView):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import date
 from typing import Any
 
@@ -13,6 +14,8 @@ from customers import jobs
 from customers.models import Job
 from segmentation import jobs as _jobs  # noqa: F401  (registers the valuation)
 from segmentation.models import Tier, ValueRun
+
+LONGEST_WAIT = 600  # seconds
 
 
 class Command(BaseCommand):
@@ -28,17 +31,26 @@ class Command(BaseCommand):
         if as_of is not None and as_of > timezone.localdate():
             raise CommandError(f"--as-of: {as_of} lies in the future.", returncode=2)
         extent = ValueRun.Kind.CHANGED if options["changed"] else ValueRun.Kind.FULL
-        # Not `Job.start`, which would wake a worker: this process does the work, and the sweeper only takes over if it dies.
-        job = Job.objects.create(
-            kind="value-run", title=str(extent.label), arguments={"as_of": as_of.isoformat() if as_of else None, "extent": extent.value}
-        )
-        jobs.run(job.pk)
-        job.refresh_from_db()
+        arguments = {"as_of": as_of.isoformat() if as_of else None, "extent": extent.value}
+        job = _value(str(extent.label), arguments)
+        waited_until = time.monotonic() + LONGEST_WAIT
+        while job.result.get("skipped") == "under_way" and time.monotonic() < waited_until:
+            self.stderr.write("Another valuation is under way; waiting for its end.")
+            time.sleep(2)
+            job = _value(str(extent.label), arguments)
         if job.state != Job.State.DONE:
             raise CommandError(job.error or job.get_state_display())
         if skipped := job.result.get("skipped"):
             raise CommandError({"under_way": "Another valuation is under way.", "nothing_changed": "No facts have changed."}[skipped])
         self.stdout.write(json.dumps(job.result) if options["json"] else _in_words(job.result))
+
+
+def _value(title: str, arguments: dict[str, Any]) -> Job:
+    """Do it in this process. Not by `Job.start`, which would wake a worker; the sweeper only takes over if this process dies."""
+    job = Job.objects.create(kind="value-run", title=title, arguments=arguments)
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    return job
 
 
 def _day(text: str) -> date:

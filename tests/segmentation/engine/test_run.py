@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +14,11 @@ from customers.models import Customer, Job
 from segmentation import monthly
 from segmentation.engine import publishing, runs
 from segmentation.models import ContractOutlook, MonthlyValue, RuleVersion, RunShard, Score, Stale, TierDecision, ValueRun
-from tests.factories import make_customer, make_order
+from tests.factories import make_contact_point, make_customer, make_order, make_product
 from tests.people import World
 from tests.segmentation.company import AS_OF, begun_run, make_company, value
 
+AS_OF_NOON = datetime.combine(AS_OF, time(12), tzinfo=UTC)
 CENT = Decimal("0.05")  # four rounded parts
 
 
@@ -32,7 +33,9 @@ def complete(run: ValueRun) -> None:
 
 
 def scores() -> list[dict[str, Any]]:
-    return list(Score.objects.order_by("customer_id").values("customer_id", "tier", "clv", "value", "churn_risk", "drivers"))
+    return [
+        dict(row) for row in Score.objects.order_by("customer_id").values("customer_id", "tier", "clv", "value", "churn_risk", "drivers")
+    ]
 
 
 def test_every_customer_gets_a_score_and_a_first_decision(company: list[Customer]) -> None:
@@ -231,3 +234,50 @@ def test_scores_name_the_weightiest_reason_first(company: list[Customer]) -> Non
     value()
     for score in Score.objects.filter(clv_contracts__gt=F("clv_orders") + 1):
         assert score.drivers[0]["code"] in ("contracts", "retention_cost")
+
+
+def test_new_rules_make_everybody_valued_anew(world: World, company: list[Customer]) -> None:
+    value()
+    costs = sum(row.contact_cost for row in MonthlyValue.objects.all())
+    make_contact_point(customer=company[0], at=AS_OF_NOON, minutes=10)
+    value(extent=ValueRun.Kind.CHANGED)
+    draft = RuleVersion.draft(by=world.ada)
+    draft.change(by=world.ada, minute_rates={**draft.minute_rates, "phone": "5.00"})
+    draft.publish(by=world.ada)
+    make_order(customer=company[1], ordered_on=AS_OF)
+    run = value(extent=ValueRun.Kind.CHANGED)
+    assert run is not None
+    assert (run.kind, run.rules) == (ValueRun.Kind.FULL, draft)
+    assert sum(row.contact_cost for row in MonthlyValue.objects.all()) == costs + 50
+    assert monthly.check(as_of=AS_OF, rules=draft).differences == 0
+
+
+def test_time_alone_brings_contracts_their_money(company: list[Customer]) -> None:
+    value()
+    make_order(customer=company[1], ordered_on=AS_OF)
+    value(AS_OF + timedelta(days=20), extent=ValueRun.Kind.CHANGED)
+    value(AS_OF + timedelta(days=25))
+    assert monthly.check(as_of=AS_OF + timedelta(days=25), rules=RuleVersion.in_force()).differences == 0
+
+
+def test_what_others_of_the_industry_buy_is_a_potential(world: World, company: list[Customer]) -> None:
+    product = make_product(category="storage")
+    same = [customer for customer in company if customer.industry == "retail"]
+    for customer in same[1:]:
+        order = make_order(customer=customer, ordered_on=AS_OF - timedelta(days=40))
+        order.lines.update(product=product)
+    value()
+    assert Score.objects.get(customer=same[0]).growth_potential > 0
+    assert Score.objects.get(customer=same[1]).growth_potential == 0
+
+
+def test_customers_to_come_are_valued_apart(world: World, company: list[Customer]) -> None:
+    value()
+    new = make_customer(team=world.north)
+    for back in (90, 60, 30):
+        make_order(customer=new, amount=5_000, cost=1_000, ordered_on=AS_OF - timedelta(days=back))
+    run = value()
+    assert run is not None
+    assert run.equity == pytest.approx(float(sum(score.clv for score in Score.objects.all())), abs=0.01)
+    assert run.future_equity is not None
+    assert run.future_equity > 0

@@ -67,7 +67,7 @@ def brute_likelihood(params: BgNbd | MbgNbd, x: float, t_x: float, age: float) -
     def history(rate: float, chance: float) -> float:
         stays = (1 - chance) ** (x + params.shift)
         left = chance * (1 - chance) ** (x - 1 + params.shift) if params.shift or x else 0.0
-        return rate**x * (stays * np.exp(-rate * age) + left * np.exp(-rate * t_x))
+        return float(rate**x * (stays * np.exp(-rate * age) + left * np.exp(-rate * t_x)))
 
     u, weight = unit_interval(150)
     rates, chances = gamma_law(params.r, scale=1 / params.alpha).pdf(8 * u), beta_law(params.a, params.b).pdf(u)

@@ -68,11 +68,11 @@ def test_no_order_counts_the_gone_and_the_silent() -> None:
     n = 200_000
     p, theta = rng.beta(1.2, 0.8, n), rng.beta(0.7, 2.8, n)
     lived = rng.geometric(np.maximum(theta, 1e-12)) - 1
-    orders = (rng.random((9, n)) < p) & (np.arange(1, 10)[:, None] <= lived)
+    orders = np.asarray((rng.random((9, n)) < p) & (np.arange(1, 10)[:, None] <= lived), dtype=np.bool_)
     x, last = orders[:6].sum(axis=0), (orders[:6] * np.arange(1, 7)[:, None]).max(axis=0)
-    silent = ~orders[6:].any(axis=0)
+    silent = orders[6:].sum(axis=0) == 0
     for frequency, recency in ((0, 0), (2, 4), (6, 6)):
-        alike = (x == frequency) & (last == recency)
+        alike = np.asarray((x == frequency) & (last == recency), dtype=np.bool_)
         one = Rounds(np.array([frequency]), np.array([recency]), np.array([6]), np.ones(1))
         assert truth.probability_no_order(3, one)[0] == pytest.approx(silent[alike].mean(), abs=0.015)
 
@@ -91,6 +91,6 @@ def test_what_cannot_be_is_refused(row: tuple[int, int, int]) -> None:
 
 
 def test_nobody_ordering_again_has_a_status_of_its_own() -> None:
-    fit = BgBb.fit(Rounds(np.zeros(50), np.zeros(50), np.full(50, 6), np.ones(50)))
+    fit = BgBb.fit(Rounds(np.zeros(50, dtype=np.int64), np.zeros(50, dtype=np.int64), np.full(50, 6), np.ones(50)))
     assert (fit.status, fit.converged) == ("no_repeats", False)
     assert np.isfinite(fit.log_likelihood)

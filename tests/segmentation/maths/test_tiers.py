@@ -13,7 +13,7 @@ from segmentation.maths.tiers import NO_DAY, Boundaries, Decision, Outcome, Tier
 from tests.segmentation.maths.strategies import whole_profits
 
 RULES = TierRules()
-EDGES = Boundaries(platinum=1000.0, gold=100.0, iron=10.0, core=100.0, iron_width=10.0)
+EDGES = Boundaries(platinum=1000.0, gold=100.0, iron=10.0, core=100.0, below_platinum=1000.0, below_gold=100.0, iron_width=10.0)
 TODAY = 100
 
 
@@ -334,3 +334,10 @@ def test_rules_that_contradict_themselves_are_refused(wrong: dict[str, float]) -
 def test_values_that_are_not_finite_have_no_boundaries() -> None:
     with pytest.raises(ValueError, match="finite"):
         boundaries(np.array([1.0, math.nan]), RULES)
+
+
+def test_who_alone_makes_a_tier_is_beyond_its_boundary_if_far_above_the_next() -> None:
+    value, rules = np.array([5000.0, 100.0, 90.0, 10.0]), RULES
+    found = decide(value, np.ones(4), np.array([3, 3, 3, 3], np.int8), np.zeros(4, np.int8), np.full(4, NO_DAY, np.int32), TODAY, rules)
+    assert boundaries(value, rules).platinum == 5000.0
+    assert (found.tier[0], found.decision[0]) == (Tier.PLATINUM, Decision.MOVES)
