@@ -2,109 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, Value
-from django.db.models.functions import Coalesce
-from django.utils.functional import Promise
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from customers.maths.names import search_term
-from segmentation.rules.days import MOST, Period, Span, Unit
+from segmentation.rules.day_operators import BetweenDays, InLast, InNext, InPeriod, MoreThanAgo, MoreThanAhead, Since, Until
 from segmentation.rules.fields import Asking, Field
 from segmentation.rules.kinds import Choice
-from segmentation.rules.problems import BadValue
+from segmentation.rules.questions import Names, Operator, Pair, Several, Without, negated
 from users.models import Team
 
-MOST_VALUES = 50
 NOBODY = 0  # an id that no row has: an empty list would not be a condition that NOT can turn round
-Names = Mapping[Any, str]
-
-
-def negated(condition: Q, *, is_total: bool) -> Q:
-    """The opposite, for every row: what is neither true nor false (a missing value) counts as false before it is turned round."""
-    return ~condition if is_total else ~Q(Coalesce(ExpressionWrapper(condition, output_field=BooleanField()), Value(False)))
-
-
-class Operator:
-    """`takes` says what it asks for: "none", "one", "many", "pair", "span" or "period"."""
-
-    key: ClassVar[str]
-    label: ClassVar[str | Promise]
-    sentence: ClassVar[str | Promise]
-    takes: ClassVar[str] = "one"
-
-    def read(self, raw: Any, field: Field) -> Any:
-        return field.kind.read(raw)
-
-    def plain(self, value: Any, field: Field) -> Any:
-        return field.kind.plain(value)
-
-    def condition(self, field: Field, value: Any, asking: Asking) -> Q:
-        raise NotImplementedError
-
-    def told(self, field: Field, value: Any, names: Names) -> str:
-        return str(self.sentence) % {"field": field.label, "value": self.value_told(field, value, names)}
-
-    def value_told(self, field: Field, value: Any, names: Names) -> str:
-        return field.kind.told(value, names)
-
-
-class Without(Operator):
-    """A question that takes no value."""
-
-    takes = "none"
-
-    def read(self, raw: Any, field: Field) -> Any:
-        if raw is not None:
-            raise BadValue(_("Nothing: this question takes no value."))
-        return None
-
-    def plain(self, value: Any, field: Field) -> Any:
-        return None
-
-    def value_told(self, field: Field, value: Any, names: Names) -> str:
-        return ""
-
-
-class Several(Operator):
-    takes = "many"
-
-    def read(self, raw: Any, field: Field) -> Any:
-        if not isinstance(raw, list):
-            raise BadValue(_("A list."))
-        if not raw:
-            raise BadValue(_("Choose at least one."), "required")
-        if len(raw) > MOST_VALUES:
-            raise BadValue(_("At most %(most)s.") % {"most": MOST_VALUES}, "max_length")
-        return list(dict.fromkeys(field.kind.read(one) for one in raw))
-
-    def plain(self, value: Any, field: Field) -> Any:
-        return [field.kind.plain(one) for one in value]
-
-    def value_told(self, field: Field, value: Any, names: Names) -> str:
-        return _(" or ").join(field.kind.told(one, names) for one in value)
-
-
-class Pair(Operator):
-    takes = "pair"
-
-    def read(self, raw: Any, field: Field) -> Any:
-        if not isinstance(raw, list) or len(raw) != 2:
-            raise BadValue(_("Two values, the lower one first."))
-        first, last = field.kind.read(raw[0]), field.kind.read(raw[1])
-        if first > last:
-            raise BadValue(_("The lower value first."))
-        return first, last
-
-    def plain(self, value: Any, field: Field) -> Any:
-        return [field.kind.plain(one) for one in value]
-
-    def value_told(self, field: Field, value: Any, names: Names) -> str:
-        return _("%(first)s and %(last)s") % dict(zip(("first", "last"), (field.kind.told(one, names) for one in value), strict=True))
 
 
 # ── Texts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -202,95 +113,6 @@ class Between(Pair):
 
     def condition(self, field: Field, value: Any, asking: Asking) -> Q:
         return field.where("gte", value[0]) & field.where("lte", value[1])
-
-
-# ── Days ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Spanned(Operator):
-    takes = "span"
-
-    def read(self, raw: Any, field: Field) -> Span:
-        if not isinstance(raw, dict) or set(raw) != {"n", "unit"} or raw["unit"] not in list(Unit):
-            raise BadValue(_("A length of time, such as 90 days."))
-        unit = Unit(raw["unit"])
-        if isinstance(raw["n"], bool) or not isinstance(raw["n"], int) or not 0 <= raw["n"] <= MOST[unit]:
-            raise BadValue(_("A whole number from 0 to %(most)s.") % {"most": MOST[unit]}, "out_of_range")
-        return Span(raw["n"], unit)
-
-    def plain(self, value: Span, field: Field) -> Any:
-        return {"n": value.n, "unit": value.unit.value}
-
-    def value_told(self, field: Field, value: Span, names: Names) -> str:
-        return str(value)
-
-
-class InLast(Spanned):
-    key, label, sentence = "in_last", _l("in the last"), _l("%(field)s in the last %(value)s")
-
-    def condition(self, field: Field, value: Span, asking: Asking) -> Q:
-        return field.days(value.before(asking.today), asking.today)
-
-
-class MoreThanAgo(Spanned):
-    key, label, sentence = "more_than_ago", _l("longer ago than"), _l("%(field)s more than %(value)s ago")
-
-    def condition(self, field: Field, value: Span, asking: Asking) -> Q:
-        return field.days(None, value.before(asking.today) - timedelta(days=1))
-
-
-class InNext(Spanned):
-    key, label, sentence = "in_next", _l("in the next"), _l("%(field)s in the next %(value)s")
-
-    def condition(self, field: Field, value: Span, asking: Asking) -> Q:
-        return field.days(asking.today, value.after(asking.today))
-
-
-class MoreThanAhead(Spanned):
-    key, label, sentence = "more_than_ahead", _l("later than in"), _l("%(field)s in more than %(value)s")
-
-    def condition(self, field: Field, value: Span, asking: Asking) -> Q:
-        return field.days(value.after(asking.today) + timedelta(days=1), None)
-
-
-class InPeriod(Operator):
-    key, label, sentence = "in_period", _l("is in"), _l("%(field)s %(value)s")
-    takes = "period"
-
-    def read(self, raw: Any, field: Field) -> Period:
-        if not isinstance(raw, str) or raw not in list(Period):
-            raise BadValue(_("One of: %(choices)s.") % {"choices": ", ".join(Period)}, "unknown")
-        return Period(raw)
-
-    def plain(self, value: Period, field: Field) -> Any:
-        return value.value
-
-    def condition(self, field: Field, value: Period, asking: Asking) -> Q:
-        return field.days(*value.around(asking.today))
-
-    def value_told(self, field: Field, value: Period, names: Names) -> str:
-        return str(value.label)
-
-
-class Since(Operator):
-    key, label, sentence = "since", _l("on or after"), _l("%(field)s on or after %(value)s")
-
-    def condition(self, field: Field, value: Any, asking: Asking) -> Q:
-        return field.days(value, None)
-
-
-class Until(Operator):
-    key, label, sentence = "until", _l("on or before"), _l("%(field)s on or before %(value)s")
-
-    def condition(self, field: Field, value: Any, asking: Asking) -> Q:
-        return field.days(None, value)
-
-
-class BetweenDays(Pair):
-    key, label, sentence = "between_days", _l("is between"), _l("%(field)s between %(value)s")
-
-    def condition(self, field: Field, value: Any, asking: Asking) -> Q:
-        return field.days(*value)
 
 
 # ── Choices and other rows ──────────────────────────────────────────────────────────────────────────────────────────

@@ -21,8 +21,9 @@ from django.utils.translation import gettext as _
 from segmentation.rules.catalogue import CUSTOM, RelatedNoun, custom_fields, customer_fields, related_nouns, score_fields
 from segmentation.rules.fields import Asking, Field
 from segmentation.rules.kinds import Reference
-from segmentation.rules.operators import OPERATORS, Names, Operator, negated
+from segmentation.rules.operators import OPERATORS
 from segmentation.rules.problems import BadValue, Problem, RuleInvalid
+from segmentation.rules.questions import Names, Operator, negated
 
 DEEPEST = 5
 MOST_LEAVES = 50

@@ -24,10 +24,7 @@ const nounOf = (leaf) => leaf.parentElement.closest("[data-node=leaf]")?.dataset
 
 // ── Controls ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const option = (value, label, chosen) => {
-  const made = new Option(label, value, chosen, chosen);
-  return made;
-};
+const option = (value, label, chosen) => new Option(label, value, chosen, chosen);
 
 const fill = (select, pairs, chosen) => select.replaceChildren(...pairs.map(([value, label]) => option(value, label, String(value) === String(chosen))));
 
@@ -250,14 +247,14 @@ const written = () => {
 const join = (path, name) => (path ? `${path}.${name}` : name);
 
 const showProblems = (problems, places) => {
-  for (const line of root.querySelectorAll("[data-part=error]")) line.hidden = true;
+  for (const line of root.querySelectorAll("[data-part=error]")) Object.assign(line, { hidden: true, textContent: "" });
   for (const control of root.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
   for (const { path, message } of problems) {
     let at = path;
     while (at && !places.has(at)) at = at.split(".").slice(0, -1).join(".");
     const node = places.get(at) ?? root.firstElementChild;
     const line = part(node, "error");
-    line.textContent = line.hidden ? message : `${line.textContent} ${message}`;
+    line.textContent = `${line.textContent} ${message}`.trim();
     line.hidden = false;
     (part(node, "mode") ?? part(node, "value").querySelector("input, select") ?? part(node, "field")).setAttribute("aria-invalid", "true");
   }

@@ -73,7 +73,7 @@ def test_a_rule_is_built_by_keyboard_alone(signed_in_page: SignIn, furniture: Fu
     assert built(page) == {"all": [{"field": "status", "is": "any_of", "value": ["prospect"]}]}
     page.get_by_role("button", name="Add a group").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Field").last).to_be_focused()
+    expect(page.get_by_label("How the conditions of this group go together").last).to_be_focused()
     page.get_by_role("button", name="Remove this group").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Field")).to_be_focused()
