@@ -93,9 +93,9 @@ def format_number(value: Number, digits: int | None = None) -> str:
     return PLAIN.write(value, digits)
 
 
-def format_money(value: Number, currency: str) -> str:
-    """$1,234.50 with the currency's own number of digits."""
-    return money_style(language(), currency).write(value)
+def format_money(value: Number, currency: str, digits: int | None = None) -> str:
+    """$1,234.50 with the currency's own number of digits, or as many as asked for."""
+    return money_style(language(), currency).write(value, digits)
 
 
 def format_short(value: Number, currency: str = "") -> str:

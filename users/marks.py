@@ -26,7 +26,7 @@ from users import formats
 Maybe = formats.Number | None
 
 NOTHING = "–"  # what a list shows where a value is missing
-TIERS = frozenset({"platinum", "gold", "iron", "lead"})
+TIERS = ("platinum", "gold", "iron", "lead")  # from the top, numbered from 1
 AVATAR_HUES = 7
 
 # Words for how things stand, wherever they come from, → the tone they are shown in.
@@ -36,6 +36,7 @@ TONES = {
     "won_back": "success",
     "done": "success",
     "paid": "success",
+    "published": "success",
     "accepted": "success",
     "prospect": "info",
     "running": "info",
@@ -74,12 +75,15 @@ def percent(value: Maybe, digits: int = 0) -> str:
     return NOTHING if value is None else formats.format_percent(value, digits)
 
 
-def money(value: Maybe, currency: str = "", *, compact: bool = False) -> str:
-    """{% money order.amount order.currency %} → $1,234.50; with compact=True $1.2K, ¥1.2万. The company's currency by default."""
+def money(value: Maybe, currency: str = "", *, compact: bool = False, whole: bool = False) -> str:
+    """{% money order.amount order.currency %} → $1,234.50; with compact=True $1.2K, ¥1.2万, with whole=True $1,235.
+
+    The company's currency by default.
+    """
     if value is None:
         return NOTHING
-    write = formats.format_short if compact else formats.format_money
-    return write(value, currency or settings.BASE_CURRENCY)
+    currency = currency or settings.BASE_CURRENCY
+    return formats.format_short(value, currency) if compact else formats.format_money(value, currency, 0 if whole else None)
 
 
 def when(at: datetime | None) -> str:
@@ -164,8 +168,10 @@ def tone(word: object) -> str:
     return TONES.get(str(word), "")
 
 
-def tier(name: str) -> SafeString:
-    """{% tier "gold" %}: the value tier, told by word and by how much of the pyramid is filled; nothing for no tier."""
+def tier(name: str | int | None) -> SafeString:
+    """{% tier "gold" %}, {% tier 2 %}: the value tier, told by word and by how much of the pyramid is filled; nothing for no tier."""
+    if isinstance(name, int):
+        name = TIERS[name - 1] if 1 <= name <= len(TIERS) else None
     return _tier(name, get_language() or "en") if name in TIERS else SafeString("")
 
 
