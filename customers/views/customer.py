@@ -75,7 +75,7 @@ TABS = {
 @require_safe
 @needs(Permission.CUSTOMER_VIEW)
 def customer_detail(request: SignedInRequest, pk: int) -> HttpResponse:
-    customer = get_object_or_404(Customer.objects.visible_to(request.user).select_related("owner", "team"), pk=pk)
+    customer = get_object_or_404(Customer.objects.visible_to(request.user).select_related("owner", "team", "score"), pk=pk)
     asked = request.GET.get("tab", "")
     tab = asked if asked in TABS else "overview"
     origins = origins_of(customer)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -11,14 +12,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
+from django_filters import Filter
 
-from customers.exports import export_rows
+from customers.exports import ExportColumn, export_rows
 from customers.filters import CUSTOM, CustomerFilters, problems
 from customers.models import Customer, CustomField
 from customers.models.customer import CustomerQuerySet
 from customers.queries import values_in_use
 from customers.views.choice import Choice
-from customers.views.customer_columns import COLUMNS, rows_as_html
+from customers.views.customer_columns import COLUMNS, Column, rows_as_html
 from users.access import Permission, allowed, needs
 from users.http import SignedInRequest
 from users.keyset import BadCursor, Page, Sort, page_of
@@ -43,6 +45,37 @@ SORTS = {
         Sort("-updated", "updated_at", descending=True),
     )
 }
+Options = tuple[Any, list[tuple[Any, Any]]]  # label, and (value, label) of each choice
+Prepare = Callable[[CustomerQuerySet], CustomerQuerySet]
+# What a list must be given before it can be sorted by a column that no customer has.
+PREPARED: dict[str, Prepare] = {"revenue_rank": lambda customers: customers.with_revenue_rank()}
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What an app above adds to the list of customers; `add_to_list` takes it once, when that app's addresses are loaded."""
+
+    columns: dict[str, Column] = field(default_factory=dict)
+    usual: tuple[str, ...] = ()  # the columns that show until a person chooses, in place of USUAL_COLUMNS
+    sorts: tuple[Sort, ...] = ()
+    prepared: dict[str, Prepare] = field(default_factory=dict)  # column of a sort → how the list gets it
+    filters: dict[str, Filter] = field(default_factory=dict)
+    first_choices: dict[str, Options] = field(default_factory=dict)  # filter → its drop-down in the line of filters
+    choices: dict[str, Options] = field(default_factory=dict)  # and in what is folded away
+    exported: tuple[ExportColumn, ...] = ()
+
+
+ADDITIONS: list[Addition] = []
+
+
+def add_to_list(addition: Addition) -> None:
+    ADDITIONS.append(addition)
+    ours = dict(COLUMNS)
+    COLUMNS.clear()
+    COLUMNS.update(addition.columns | ours)  # what was added comes first
+    SORTS.update({sort.key: sort for sort in addition.sorts})
+    PREPARED.update(addition.prepared)
+    CustomerFilters.base_filters.update(addition.filters)
 
 
 @require_safe
@@ -85,9 +118,10 @@ def customer_export(request: SignedInRequest) -> HttpResponseBase:
     if not filters.is_valid():
         return HttpResponse("\n".join(problems(filters)), status=400, content_type="text/plain; charset=utf-8")
     sort = SORTS.get(request.GET.get("sort", ""), SORTS["name"])
-    customers = filters.qs.with_revenue_rank().order_by(*sort.columns())
+    customers = _prepared(filters.qs, sort).order_by(*sort.columns())
     Event.record(Event.Action.EXPORTED, noun=Customer.NOUN, by=request.user, label=request.GET.urlencode() or "*")
-    return csv_download(f"customers-{timezone.localdate():%Y-%m-%d}.csv", export_rows(customers, custom_fields))
+    added = [column for addition in ADDITIONS for column in addition.exported]
+    return csv_download(f"customers-{timezone.localdate():%Y-%m-%d}.csv", export_rows(customers, custom_fields, added))
 
 
 @require_POST
@@ -105,7 +139,8 @@ def _filters(request: SignedInRequest, custom_fields: list[CustomField]) -> Cust
 
 
 def chosen_columns(request: SignedInRequest) -> tuple[str, ...]:
-    chosen = request.session.get(SESSION_KEY, USUAL_COLUMNS)
+    usual = next((addition.usual for addition in ADDITIONS if addition.usual), USUAL_COLUMNS)
+    chosen = request.session.get(SESSION_KEY, usual)
     return tuple(key for key in COLUMNS if key in chosen)
 
 
@@ -124,15 +159,20 @@ def _page(request: SignedInRequest, filters: CustomerFilters, sort: Sort, column
 
 def _with_columns(customers: CustomerQuerySet, sort: Sort, columns: Iterable[str]) -> CustomerQuerySet:
     """Fetch what the rows print, and nothing else."""
-    fetched: list[str] = ["name", "number", "other_short_name", sort.column]
+    fetched: list[str] = ["name", "number", "other_short_name"]
     joins: list[str] = []
     for key in columns:
         fetched += COLUMNS[key].fetches
         joins += COLUMNS[key].joins
-    if sort.column == "revenue_rank":
-        fetched.remove("revenue_rank")
-        customers = customers.with_revenue_rank()
+    if sort.column in PREPARED:
+        customers = _prepared(customers, sort)
+    else:
+        fetched.append(sort.column)
     return customers.select_related(*joins).only(*fetched) if joins else customers.only(*fetched)
+
+
+def _prepared(customers: CustomerQuerySet, sort: Sort) -> CustomerQuerySet:
+    return PREPARED[sort.column](customers) if sort.column in PREPARED else customers
 
 
 def _choices(request: SignedInRequest, filters: CustomerFilters) -> list[Choice]:
@@ -145,6 +185,7 @@ def _choices(request: SignedInRequest, filters: CustomerFilters) -> list[Choice]
         ("owner", _("Owner"), [("null", _("Without owner")), *((str(pk), name) for pk, name in colleagues)]),
         ("team", _("Team"), [(str(pk), name) for pk, name in teams]),
     ]
+    options += [(name, label, values) for addition in ADDITIONS for name, (label, values) in addition.first_choices.items()]
     return [Choice(name, label, values, request.GET.get(name, "")) for name, label, values in options]
 
 
@@ -152,5 +193,6 @@ def _more_choices(request: SignedInRequest, custom_fields: list[CustomField]) ->
     """The seldom used ones, folded away: without options they are a field to type into."""
     regions = [(value, value) for value in values_in_use("region")]
     more: list[tuple[str, Any, list[tuple[Any, Any]]]] = [("region", _("Region"), regions), ("tag", _("Tag"), [])]
+    more += [(name, label, options) for addition in ADDITIONS for name, (label, options) in addition.choices.items()]
     more += [(CUSTOM + field.key, str(field), [(choice, choice) for choice in field.choices]) for field in custom_fields]
     return [Choice(name, label, values, request.GET.get(name, "")) for name, label, values in more]
