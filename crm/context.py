@@ -31,6 +31,7 @@ class Destination:
 WORK = (
     Destination(_("Home"), "house", "home", shortcut="h", on_phone=True),
     Destination(_("Customers"), "buildings", "customers:list", Permission.CUSTOMER_VIEW, shortcut="c", on_phone=True),
+    Destination(_("Value"), "pie-chart", "segmentation:value", Permission.CUSTOMER_VIEW, shortcut="v"),
     Destination(_("Segments"), "funnel", "segmentation:segments", Permission.CUSTOMER_VIEW, shortcut="s"),
     Destination(_("To do"), "clipboard-check", "customers:to-do", Permission.CUSTOMER_VIEW, shortcut="t", on_phone=True),
     Destination(_("Imports"), "cloud-upload", "customers:imports", Permission.IMPORT_RUN, shortcut="i"),

@@ -215,7 +215,7 @@ def _future_equity(run: ValueRun, columns: Columns) -> float:
     if not new.any():
         return 0.0
     won = [source for source in run.fits["acquisition"] if source["won"]]
-    cost = sum(source["cost"] for source in won) / max(sum(source["won"] for source in won), 1)
+    cost = float(sum(source["cost"] for source in won)) / max(sum(source["won"] for source in won), 1)
     each = float(columns["clv"][new].mean()) - cost
     years = stream(1.0, float(run.rules.discount_rate), run.rules.horizon_months / 12)
     return round(max(each, 0.0) * int(new.sum()) * years, 2)
