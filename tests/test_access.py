@@ -31,6 +31,8 @@ SELLERS = frozenset({MANAGER, INTEGRATOR, ADMIN})  # sales.change
 IMPORTERS = SELLERS
 SEGMENTERS = EXPORTERS  # segment.change: all but service agents
 STEERERS = frozenset({EXECUTIVE, INTEGRATOR, ADMIN})  # value.steer, value.run
+TIER_SETTERS = frozenset({LEAD, EXECUTIVE, ADMIN})  # tier.override
+TIER_APPROVERS = frozenset({EXECUTIVE, ADMIN})
 TOKEN_OWNERS = frozenset({INTEGRATOR, ADMIN})
 
 
@@ -143,6 +145,30 @@ TABLE: dict[str, Line] = {
     "customers:contact-privacy": about("contact", ADMINS),
     "customers:contact-export": about("contact", ADMINS, method="post", gives=302),
     "customers:reach": open_to(ADMINS, "user"),
+    # ── Value ──
+    "segmentation:customer-value": about("customer"),
+    "segmentation:tier-override": about("customer", TIER_SETTERS),
+    "segmentation:override-end": about("tier_override", TIER_SETTERS, method="post", gives=302),
+    "segmentation:move-approve": about("customer", TIER_APPROVERS, method="post", gives=409),  # which move it is about was not sent
+    "segmentation:move-refuse": about("customer", TIER_APPROVERS, method="post", gives=409),
+    "segmentation:value": open_to(),
+    "segmentation:value-groups": open_to(gives=302),  # a fragment
+    "segmentation:concerns-me": open_to(gives=302),  # a fragment
+    "segmentation:moves": open_to(),
+    "segmentation:ledger": open_to(),
+    "segmentation:decision": about("tier_decision"),
+    "segmentation:rules": open_to(),
+    "segmentation:rules-draft": open_to(ADMINS),
+    "segmentation:rules-preview": open_to(ADMINS, method="post", gives=302),
+    "segmentation:rules-publish": open_to(ADMINS, method="post", gives=412),  # which version it is about was not sent
+    "segmentation:rules-preview-state": open_to(ADMINS, "preview_job", gives=302),  # a fragment
+    "segmentation:runs": open_to(STEERERS),
+    "segmentation:run": open_to(STEERERS, "value_run"),
+    "segmentation:run-start": open_to(STEERERS, method="post", gives=302),
+    "segmentation:run-cancel": open_to(STEERERS, method="post", gives=302),
+    "segmentation:track-record": open_to(STEERERS),
+    "segmentation:what-if": open_to(STEERERS),
+    "segmentation:scenario": open_to(STEERERS, "scenario"),
     # ── Imports ──
     "customers:imports": open_to(IMPORTERS),
     "customers:import-add": open_to(IMPORTERS),

@@ -9,8 +9,9 @@ from django.core.files.base import ContentFile
 
 from customers.imports import runs
 from customers.models import Contact, Customer, CustomField, ImportRun, Job
-from segmentation.models import Segment
+from segmentation.models import Scenario, Segment, TierDecision, ValueRun
 from segmentation.segments import refresh_memberships
+from tests.browser.valued import value_company
 from tests.factories import make_contact, make_contact_point, make_contract, make_customer, make_order, make_segment, make_user
 from tests.people import World
 from users.access import Role
@@ -27,6 +28,9 @@ class Furniture:
     contact: Contact
     import_run: ImportRun
     checked_run: ImportRun  # with a problem of each severity
+    value_run: ValueRun
+    decision: TierDecision
+    scenario: Scenario
     waiting_run: ImportRun  # done, with rows that wait for their customer
     job: Job  # done, with a file to take away
     custom_field: CustomField
@@ -39,7 +43,8 @@ def furnish(world: World) -> Furniture:
     make_customer("海尔智家股份有限公司", team=world.north, by=world.ana)
     contact = make_contact("欧阳 Alexandra Featherstonehaugh", customer=customer, by=world.ana)
     make_order(customer=customer, amount=1_234_567)
-    make_contract(customer=customer)
+    contract = make_contract(customer=customer)
+    value_run, decision, scenario = value_company(world, customer, contract)
     make_contact_point(customer=customer, by=world.ana, contact=contact, subject="Wants a quotation for https://" + "long" * 40)
     table = io.BytesIO("Name,Founded,Signed on\nAcme,1987,03-04-2017\n华信科技,2001,05-06-2018\n".encode())
     import_run = runs.start(by=world.ada, kind=ImportRun.Kind.CUSTOMERS, source_code="erp", name="customers.csv", content=table)
@@ -49,7 +54,19 @@ def furnish(world: World) -> Furniture:
     job.file.save("copy.zip", ContentFile(b"PK"))
     custom_field = CustomField.add(by=world.ada, key="fleet", label="Vehicles in the fleet", kind="choice", choices=["None", "Some"])
     return Furniture(
-        world, zhang, customer, contact, import_run, _checked_run(world), _waiting_run(world), job, custom_field, _segment(world)
+        world,
+        zhang,
+        customer,
+        contact,
+        import_run,
+        _checked_run(world),
+        value_run,
+        decision,
+        scenario,
+        _waiting_run(world),
+        job,
+        custom_field,
+        _segment(world),
     )
 
 
