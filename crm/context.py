@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from users.access import Permission, allowed
 
@@ -31,7 +32,7 @@ class Destination:
 WORK = (
     Destination(_("Home"), "house", "home", shortcut="h", on_phone=True),
     Destination(_("Customers"), "buildings", "customers:list", Permission.CUSTOMER_VIEW, shortcut="c", on_phone=True),
-    Destination(_("Value"), "pie-chart", "segmentation:value", Permission.CUSTOMER_VIEW, shortcut="v"),
+    Destination(pgettext_lazy("worth", "Value"), "pie-chart", "segmentation:value", Permission.CUSTOMER_VIEW, shortcut="v"),
     Destination(_("Segments"), "funnel", "segmentation:segments", Permission.CUSTOMER_VIEW, shortcut="s"),
     Destination(_("To do"), "clipboard-check", "customers:to-do", Permission.CUSTOMER_VIEW, shortcut="t", on_phone=True),
     Destination(_("Imports"), "cloud-upload", "customers:imports", Permission.IMPORT_RUN, shortcut="i"),

@@ -25,7 +25,7 @@ def offer(reader: User, *, without: Segment | None = None) -> dict[str, Any]:
     """`without`: the segment that is being edited, which cannot ask about itself."""
     groups = [
         (_("Customer"), customer_fields()),
-        (_("Value"), score_fields()),
+        (pgettext("worth", "Value"), score_fields()),
         (_("Custom fields"), custom_fields(list(CustomField.objects.in_use()))),
     ]
     return {

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from users.access import Permission, allowed
 from users.http import SignedInRequest
@@ -25,7 +26,7 @@ TABS: tuple[tuple[str, Promise, Permission], ...] = (
     ("segmentation:moves", _("Moves"), Permission.CUSTOMER_VIEW),
     ("segmentation:ledger", _("Ledger"), Permission.CUSTOMER_VIEW),
     ("segmentation:rules", _("Rules"), Permission.CUSTOMER_VIEW),
-    ("segmentation:runs", _("Runs"), Permission.VALUE_STEER),
+    ("segmentation:runs", pgettext_lazy("valuation", "Runs"), Permission.VALUE_STEER),
     ("segmentation:track-record", _("Track record"), Permission.VALUE_STEER),
     ("segmentation:what-if", _("What if"), Permission.VALUE_STEER),
 )
