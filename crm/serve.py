@@ -12,7 +12,7 @@ import multiprocessing
 from django.conf import settings
 from django.template.loader import get_template
 from django.urls import URLResolver, get_resolver
-from django.utils import translation
+from django.utils.translation import trans_real
 
 from crm.wsgi import application
 
@@ -30,8 +30,7 @@ def load() -> None:
     assert application
     _visit(get_resolver())
     for language, _name in settings.LANGUAGES:
-        with translation.override(language):
-            translation.gettext("")
+        trans_real.translation(language)
     for path in (settings.BASE_DIR / "templates").rglob("*.html"):
         get_template(str(path.relative_to(settings.BASE_DIR / "templates")))
     # The collector notes in each object's head what it found, and a page of memory that is written to is a page copied.
