@@ -6,7 +6,8 @@ Members are refreshed by a job: after each value run, every night, and after a c
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
@@ -54,18 +55,26 @@ def preview(rule: Rule, reader: User) -> Preview:
     """Ask now, among the customers that the reader sees and within PREVIEW_SECONDS."""
     found = Customer.objects.visible_to(reader).filter(rule.q(Asking.now(reader)))
     try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{PREVIEW_SECONDS}s"])
+        with _at_most(PREVIEW_SECONDS):
             ids = list(found.order_by().values_list("pk", flat=True)[: MOST_COUNTED + 1])
             shown = Customer.objects.filter(pk__in=ids[:SAMPLE]).select_related("score")
             sample = list(shown.only("name", "number", "score__tier", "score__clv").by_name())
     except OperationalError as error:
-        if getattr(error.__cause__, "pgcode", None) != QUERY_CANCELED:
+        if getattr(getattr(error.__cause__, "diag", None), "sqlstate", None) != QUERY_CANCELED:
             raise
         return Preview(None, is_more=False, sample=[])
     name_tiers(sample)
     return Preview(min(len(ids), MOST_COUNTED), len(ids) > MOST_COUNTED, sample)
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Statements of this block are cancelled after so long; what comes after them has the limit that it had."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}"])
+        before = cursor.fetchone()[0]
+        yield
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
 
 
 NO_SCORE: dict[str, None] = {"clv": None, "churn_risk": None}  # what a list shows of a customer that was never valued: nothing
@@ -140,21 +149,20 @@ class Refreshed:
     left: int
 
 
-# Everybody who fits, against those who stand: two set-based writes and no row through Python. One snapshot sees all of it.
+# Everybody who fits, against those who stand: two set-based writes and no row through Python. The differences are taken of
+# materialised sets: a look into the table for each row would walk over the rows that the same statement has just written.
 _REFRESH = """
 WITH fits (customer_id) AS MATERIALIZED (%(fits)s),
+standing AS MATERIALIZED (SELECT customer_id FROM segmentation_membership WHERE segment_id = %%s AND left_at IS NULL),
 gone AS (
     UPDATE segmentation_membership SET left_at = now()
-    WHERE segment_id = %%s AND left_at IS NULL
-        AND NOT EXISTS (SELECT 1 FROM fits WHERE fits.customer_id = segmentation_membership.customer_id)
+    WHERE segment_id = %%s AND left_at IS NULL AND customer_id IN (SELECT customer_id FROM standing EXCEPT SELECT customer_id FROM fits)
     RETURNING 1
 ),
 come AS (
     INSERT INTO segmentation_membership (segment_id, customer_id, entered_at)
-    SELECT %%s, fits.customer_id, now() FROM fits WHERE NOT EXISTS (
-        SELECT 1 FROM segmentation_membership standing
-        WHERE standing.segment_id = %%s AND standing.customer_id = fits.customer_id AND standing.left_at IS NULL
-    ) RETURNING 1
+    SELECT %%s, fresh.customer_id, now() FROM (SELECT customer_id FROM fits EXCEPT SELECT customer_id FROM standing) fresh
+    RETURNING 1
 )
 SELECT (SELECT count(*) FROM fits), (SELECT count(*) FROM come), (SELECT count(*) FROM gone)
 """

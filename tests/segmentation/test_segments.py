@@ -158,6 +158,17 @@ def test_a_question_that_takes_too_long_is_answered_as_such(world: World, monkey
     assert (found.is_too_slow, found.count, found.sample) == (True, None, [])
 
 
+def test_the_limit_on_a_preview_ends_with_it(world: World) -> None:
+    def limit() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('statement_timeout')")
+            return cursor.fetchone()[0]
+
+    before = limit()
+    segments.preview(parse({"field": "owner", "is": "empty"}), world.ana)
+    assert limit() == before != f"{segments.PREVIEW_SECONDS}s"
+
+
 def test_a_count_goes_no_further_than_the_page_can_use(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "MOST_COUNTED", 3)
     for _ in range(4):
