@@ -1,4 +1,4 @@
-"""Entering and changing customers; deleting them and bringing them back; looking one up for a form's field."""
+"""Entering and changing customers; looking one up for a form's field."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from customers.forms.customer import CustomerForm
 from customers.models import Customer, CustomField
@@ -19,12 +18,9 @@ from customers.views.once import done_once, new_token
 from users.access import Permission, needs
 from users.conflicts import conflict_of
 from users.http import SignedInRequest
-from users.keyset import BadCursor, Sort, page_of
 from users.records import StaleVersion
 
 LOOKUP_SIZE = 12
-PAGE_SIZE = 50
-NEWEST_FIRST = Sort("-deleted", "deleted_at", descending=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,41 +59,6 @@ def customer_edit(request: SignedInRequest, pk: int) -> HttpResponse:
         return _form_page(request, form, customer, status=422)
     messages.success(request, _("The changes are saved."))
     return redirect("customers:detail", pk=pk)
-
-
-@require_POST
-@needs(Permission.CUSTOMER_DELETE)
-def customer_discard(request: SignedInRequest, pk: int) -> HttpResponse:
-    customer = get_object_or_404(Customer.objects.visible_to(request.user), pk=pk)
-    customer.discard(by=request.user)
-    undo = format_html(
-        '<button class="btn btn-sm" hx-post="{}" hx-swap="none">{}</button>', reverse("customers:restore", args=[pk]), _("Bring it back")
-    )
-    messages.success(request, format_html("{} {}", _("%(customer)s is deleted.") % {"customer": customer}, undo))
-    return redirect("customers:list")
-
-
-@require_POST
-@needs(Permission.CUSTOMER_DELETE)
-def customer_restore(request: SignedInRequest, pk: int) -> HttpResponse:
-    customer = get_object_or_404(Customer.objects.within_reach_of(request.user).discarded(), pk=pk)
-    customer.restore(by=request.user)
-    messages.success(request, _("%(customer)s is back.") % {"customer": customer})
-    address = reverse("customers:detail", args=[pk])
-    return HttpResponse(headers={"HX-Redirect": address}) if request.htmx else HttpResponseRedirect(address)
-
-
-@require_safe
-@needs(Permission.CUSTOMER_DELETE)
-def customer_discarded(request: SignedInRequest) -> HttpResponse:
-    """Deleted customers, the latest first, each with a way back."""
-    rows = Customer.objects.within_reach_of(request.user).discarded().select_related("deleted_by")
-    rows = rows.only("name", "number", "deleted_at", "deleted_by__name")
-    try:
-        page = page_of(rows, NEWEST_FIRST, request.GET.get("cursor", ""), size=PAGE_SIZE)
-    except BadCursor:
-        page = page_of(rows, NEWEST_FIRST, size=PAGE_SIZE)
-    return render(request, "customers/customer_discarded.html", {"page": page})
 
 
 @require_safe
