@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -77,10 +77,7 @@ class ContactView(BulkGolden, Discardable):
         return contact
 
     def discarded(self) -> QuerySet[Contact]:
-        deleted = Contact.objects.filter(deleted_at__isnull=False, erased_at=None)
-        place = Position.objects.filter(contact=OuterRef("pk"))
-        mine = Q(~Exists(place), created_by=self.user)
-        return deleted if self.user.reach.everything else deleted.filter(Exists(place.visible_to(self.user)) | mine)
+        return Contact.objects.within_reach_of(self.user).discarded()
 
 
 class PositionSerializer(RecordSerializer):

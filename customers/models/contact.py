@@ -23,11 +23,18 @@ if TYPE_CHECKING:
 class ContactQuerySet(models.QuerySet["Contact"]):
     def visible_to(self, user: User) -> Self:
         """People at a customer in reach, and those whom the person entered and who have no place yet."""
-        kept = self.filter(deleted_at=None)
+        return self.filter(deleted_at=None).within_reach_of(user)
+
+    def within_reach_of(self, user: User) -> Self:
+        """As `visible_to`, deleted ones included: for those who bring contacts back."""
         if user.reach.everything:
-            return kept
+            return self
         place = Position.objects.filter(contact=OuterRef("pk"))
-        return kept.filter(looked_up(place.visible_to(user)) | (~looked_up(place) & Q(created_by=user)))
+        return self.filter(looked_up(place.visible_to(user)) | (~looked_up(place) & Q(created_by=user)))
+
+    def discarded(self) -> Self:
+        """Deleted contacts, which can be restored; of an erased person there is nothing to restore."""
+        return self.filter(deleted_at__isnull=False, erased_at=None)
 
     def matching(self, words: str) -> Self:
         found = self

@@ -47,7 +47,6 @@ def contact_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         "origins": origins_of(contact),
         "can_change": allowed(request.user, Permission.CONTACT_CHANGE),
         "can_log": allowed(request.user, Permission.CONTACT_POINT_ADD),
-        "can_discard": allowed(request.user, Permission.CUSTOMER_DELETE),
         "can_erase": allowed(request.user, Permission.PERSON_ERASE),
     }
     return render(request, "customers/contact_detail.html", context)
@@ -63,16 +62,6 @@ def contact_add(request: SignedInRequest) -> HttpResponse:
 @needs(Permission.CONTACT_CHANGE)
 def contact_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     return _edit(request, get_object_or_404(Contact.objects.visible_to(request.user), pk=pk))
-
-
-@require_POST
-@needs(Permission.CUSTOMER_DELETE)
-def contact_discard(request: SignedInRequest, pk: int) -> HttpResponse:
-    contact = get_object_or_404(Contact.objects.visible_to(request.user), pk=pk)
-    contact.discard(by=request.user)
-    messages.success(request, _("%(contact)s is deleted.") % {"contact": contact})
-    place = _places(request, contact).first()
-    return redirect("customers:detail", pk=place.customer_id) if place else redirect("customers:list")
 
 
 @require_POST

@@ -105,6 +105,7 @@ def customer_list(request: SignedInRequest) -> HttpResponse:
         "more_used": sum(1 for choice in more if choice.value),
         "columns": [(key, column.label, key in columns) for key, column in COLUMNS.items()],
         "can_restore": allowed(request.user, Permission.CUSTOMER_DELETE),
+        "can_restore_contacts": allowed(request.user, Permission.CONTACT_CHANGE),
     }
     return render(request, "customers/customer_list.html", context)
 

@@ -35,6 +35,7 @@ PAGES = [
     Named("customers:edit", lambda furniture: [furniture.customer.pk]),
     Named("customers:history", lambda furniture: [furniture.customer.pk]),
     Named("customers:contact", lambda furniture: [furniture.contact.pk]),
+    Named("customers:contacts-discarded"),
     Named("customers:contact-add"),
     Named("customers:contact-edit", lambda furniture: [furniture.contact.pk]),
     Named("customers:contact-point-add"),

@@ -165,3 +165,31 @@ def test_two_people_cannot_report_to_each_other(world: World) -> None:
     first.positions.get().change(by=world.ana, reports_to=second)
     with pytest.raises(ValidationError, match="their own superior"):
         second.positions.get().change(by=world.ana, reports_to=first)
+
+
+def test_a_deleted_contact_can_be_brought_back(ana: Client, acme: Customer) -> None:
+    contact = make_contact("Li Na", customer=acme)
+    answer = ana.post(f"/contacts/{contact.pk}/discard/")
+    assert answer.headers["Location"] == f"/customers/{acme.pk}/"
+    assert f'hx-post="/contacts/{contact.pk}/restore/"' in ana.get(f"/customers/{acme.pk}/").content.decode()
+    assert ana.get(f"/contacts/{contact.pk}/").status_code == 404
+    assert "Li Na" in ana.get("/contacts/deleted/").content.decode()
+    assert ana.post(f"/contacts/{contact.pk}/restore/").headers["Location"] == f"/contacts/{contact.pk}/"
+    assert "Li Na" in ana.get(f"/contacts/{contact.pk}/").content.decode()
+    assert [event.action for event in Event.objects.of("contact", contact.pk).order_by("pk")] == ["created", "discarded", "restored"]
+
+
+def test_another_teams_deleted_contact_is_neither_listed_nor_restored(ana: Client, world: World) -> None:
+    contact = make_contact("Theirs", customer=make_customer(team=world.south))
+    contact.discard(by=world.ada)
+    assert "Theirs" not in ana.get("/contacts/deleted/").content.decode()
+    assert ana.post(f"/contacts/{contact.pk}/restore/").status_code == 404
+
+
+def test_an_erased_person_is_not_offered_back(client: Client, world: World, acme: Customer) -> None:
+    contact = make_contact("Li Na", customer=acme)
+    contact.discard(by=world.ada)
+    Contact.objects.filter(pk=contact.pk).update(erased_at=contact.deleted_at)
+    client.force_login(world.ada)
+    assert "Li Na" not in client.get("/contacts/deleted/").content.decode()
+    assert client.post(f"/contacts/{contact.pk}/restore/").status_code == 404
