@@ -80,6 +80,7 @@ class Contact(GoldenRecord):
         indexes = [
             models.Index(fields=["sort_key", "id"], name="contact_by_name"),
             models.Index(fields=["-updated_at", "-id"], name="contact_by_change"),
+            models.Index(fields=["-deleted_at", "-id"], name="contact_discarded", condition=Q(deleted_at__isnull=False)),
             GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="contact_search", fastupdate=False),
         ]
         constraints = [
