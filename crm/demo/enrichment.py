@@ -24,7 +24,7 @@ from crm.demo.relations import write_contacts, write_places
 from crm.demo.sales import Lines, contract_bills, cover_assets, order_bills, write_assets, write_contracts, write_invoices
 from crm.demo.setting import Batch, Orders, Setting, read_products, setting_of
 from customers.actions import orders_from_won_opportunities
-from customers.models import Contract, Customer, CustomField, Opportunity, Order, OrderLine, Product, SourceSystem
+from customers.models import Address, Contract, Customer, CustomField, Opportunity, Order, OrderLine, Product, SourceSystem
 from users.access import Role
 from users.models import User
 
@@ -157,6 +157,7 @@ def _values(batch: Batch, customers: list[Customer], today: date) -> list[dict[s
         CustomField.add(by=None, position=position, **values)
     owners = User.objects.in_bulk(batch.owner_ids.tolist())
     won = dict(Order.objects.values_list("customer").annotate(day=Min("ordered_on")))
+    regions = dict(Address.objects.filter(customer__isnull=False).values_list("customer", "region"))
     running = set(Contract.objects.running(today).values_list("customer_id", flat=True))
     lately = set(Contract.objects.filter(ends_on__gte=today - timedelta(days=DORMANT_DAYS)).values_list("customer_id", flat=True))
     status = Customer.Status
@@ -165,6 +166,7 @@ def _values(batch: Batch, customers: list[Customer], today: date) -> list[dict[s
             "owner": owners[owner],
             "team": owners[owner].team,
             "status": status.ACTIVE if one.pk in running else status.DORMANT if one.pk in lately else status.LOST,
+            "region": regions[one.pk],
             "acquired_on": won.get(one.pk),
             **_drawn(batch.rng, domain),
         }
