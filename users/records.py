@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+
+from users.formats import format_day, format_moment
 
 if TYPE_CHECKING:
     from users.models.event import Changes
@@ -46,6 +51,7 @@ class Record(Labelled):
 
     NOUN: ClassVar[str]
     UNRECORDED: ClassVar[frozenset[str]] = frozenset()  # fields whose values the history must not quote
+    IN_ORDER: ClassVar[tuple[tuple[str, str], ...]] = ()  # pairs of days or moments of which the second is not before the first
 
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
@@ -53,6 +59,17 @@ class Record(Labelled):
 
     class Meta:
         abstract = True
+
+    def clean(self) -> None:
+        """Rules that look beyond one field. ValidationError names the field that has to change."""
+        for first, second in self.IN_ORDER:
+            before, after = self.plain(first), self.plain(second)
+            if before is not None and after is not None and after < before:
+                raise ValidationError({second: _("Lies before %(other)s.") % {"other": self._named(first, before)}})
+
+    def _named(self, name: str, value: Any) -> str:
+        shown = format_moment(value) if isinstance(value, datetime) else format_day(value)
+        return f"“{capfirst(self._meta.get_field(name).verbose_name)}” ({shown})"  # type: ignore[union-attr]  # these are columns
 
     @classmethod
     @transaction.atomic

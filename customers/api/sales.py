@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from customers.api.bulk import BulkFacts
@@ -51,7 +52,7 @@ class ExchangeRateSerializer(RecordSerializer):
 
     def validate(self, attrs: Any) -> Any:
         if attrs["rate"] <= 0:
-            raise ValidationError({"rate": [ErrorDetail("A rate is above zero.", "min_value")]})
+            raise ValidationError({"rate": [ErrorDetail(_("A rate is above zero."), "min_value")]})
         return attrs
 
 

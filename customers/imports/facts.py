@@ -28,7 +28,6 @@ class FactWriter(Writer):
     """A record found again by (source, key), or by one of its own unique fields."""
 
     model: ClassVar[type[Any]]
-    in_order: ClassVar[tuple[tuple[str, str], ...]] = ()  # pairs of days of which the first is not after the second
 
     def plan(self, rows: list[Row], *, lock: bool) -> Plan:
         found = self._find(rows, lock=lock)
@@ -70,7 +69,7 @@ class FactWriter(Writer):
 
     def _find(self, rows: list[Row], *, lock: bool) -> dict[str, dict[str, Any]]:
         """The records that the rows speak of, by the rows' keys."""
-        columns = set(self.column_of.values())
+        columns = {*self.column_of.values(), *(name for pair in self.model.IN_ORDER for name in pair)}
         kept = self.model.objects.select_for_update().order_by("pk") if lock else self.model.objects.all()
         kept = kept.values("id", "version", "source_key", *columns, *self._always_read())
         found = {one["source_key"]: one for one in kept.filter(source=self.context.source, source_key__in=[row.key for row in rows])}
@@ -88,7 +87,7 @@ class FactWriter(Writer):
         return set(self.model.objects.visible_to(by).filter(pk__in=ids).values_list("pk", flat=True)) if by and ids else set(ids)
 
     def _is_in_order(self, row: Row, current: dict[str, Any]) -> bool:
-        for first, second in self.in_order:
+        for first, second in getattr(self.model, "IN_ORDER", ()):  # a contact point is no record
             before, after = (row.values.get(name, current.get(name)) for name in (first, second))
             if before and after and after < before:
                 row.say("not_in_order", second, str(after), other=str(before))
@@ -164,7 +163,6 @@ class ProductWriter(FactWriter):
 
 class ContractWriter(FactWriter):
     model = Contract
-    in_order = (("starts_on", "ends_on"),)
 
     def number(self, count: int) -> str:
         return contract_number(count)

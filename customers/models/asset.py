@@ -21,6 +21,7 @@ class Asset(Fact):
     """A thing of ours that stands at the customer: product, serial number, delivery and warranty."""
 
     NOUN = "asset"
+    IN_ORDER = (("delivered_on", "warranty_until"), ("delivered_on", "retired_on"))
 
     customer = models.ForeignKey(Customer, models.PROTECT, db_index=False, related_name="assets", verbose_name=_("customer"))
     product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="assets", verbose_name=_("product"))

@@ -145,6 +145,7 @@ class Position(Record):
         HIGH = 3, _("High")
 
     NOUN = "position"
+    IN_ORDER = (("since", "until"),)
 
     contact = models.ForeignKey(Contact, models.CASCADE, db_index=False, related_name="positions", verbose_name=_("contact"))
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="positions", verbose_name=_("customer"))
@@ -182,6 +183,7 @@ class Position(Record):
         return f"{self.contact_id}@{self.customer_id}"
 
     def clean(self) -> None:
+        super().clean()
         if self.reports_to_id and not Position.objects.filter(contact=self.reports_to_id, customer=self.customer_id).exists():
             raise ValidationError({"reports_to": _("The superior must be a contact at the same customer.")})
         if self.reports_to_id and self.contact_id in self._chain_above(self.reports_to_id):

@@ -50,6 +50,7 @@ class Contract(Fact):
         NONE = "none", _("None")
 
     NOUN = "contract"
+    IN_ORDER = (("starts_on", "ends_on"),)
     COUNTER = "contract"
 
     number = models.CharField(_("contract number"), max_length=60, editable=False)

@@ -62,6 +62,7 @@ class CustomField(Record):
         return self.label_zh if self.label_zh and (translation.get_language() or "").startswith("zh") else self.label
 
     def clean(self) -> None:
+        super().clean()
         if self.kind == self.Kind.CHOICE and not self.choices:
             raise ValidationError({"choices": _("A choice needs at least one value to choose.")})
 

@@ -260,6 +260,7 @@ class Customer(GoldenRecord):
 
     def clean(self) -> None:
         """Rules that look beyond one field; the fields' own validators have run in the form or serializer."""
+        super().clean()
         if self.parent_id is not None:
             self._refuse_a_circle()
         if self.referred_by_id is not None and self.referred_by_id == self.pk:

@@ -34,6 +34,7 @@ class Invoice(Fact):
     """What a customer owes us. `paid_amount` is the sum of the payments, kept with them."""
 
     NOUN = "invoice"
+    IN_ORDER = (("issued_on", "due_on"),)
     COUNTER = "invoice"
 
     number = models.CharField(_("invoice number"), max_length=60, editable=False)
@@ -78,6 +79,7 @@ class Invoice(Fact):
         return self.open_amount > 0 and self.due_on < timezone.localdate()
 
     def clean(self) -> None:
+        super().clean()
         for name in ("order", "contract"):
             billed = getattr(self, name)
             if billed is not None and billed.customer_id != self.customer_id:

@@ -41,6 +41,7 @@ class Opportunity(Fact):
         LOST = "lost", _("Lost")
 
     NOUN = "opportunity"
+    IN_ORDER = (("engaged_on", "closed_on"),)
 
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, db_index=False, related_name="opportunities", verbose_name=_("customer")

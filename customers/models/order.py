@@ -36,6 +36,7 @@ class Order(Fact):
         CANCELLED = "cancelled", _("Cancelled")
 
     NOUN = "order"
+    IN_ORDER = (("ordered_on", "delivered_on"),)
     COUNTER = "order"
 
     number = models.CharField(_("order number"), max_length=60, editable=False)

@@ -47,7 +47,7 @@ def address_body(customer: Customer) -> Body:
 
 
 def consent_body(customer: Customer) -> Body:
-    return {"contact": make_contact(customer=customer).pk, "channel": "mail", "purpose": "survey"}
+    return {"contact": make_contact(customer=customer).pk, "channel": "mail", "purpose": "survey", "given_at": "2026-02-01T00:00:00Z"}
 
 
 def contact_point_body(customer: Customer) -> Body:
@@ -102,7 +102,7 @@ NOUNS = (
     Noun("orders", order_body, {"status": "delivered"}, ({"lines": [{"amount": "x"}]}, "lines.0.amount"),
          ({"ordered_since": "2026-03-02"},),
          ("ordered_on", "id"), ("customer",)),
-    Noun("contracts", contract_body, {"title": "x"}, ({"ends_on": "2025-01-01"}, ""), ({"ends_before": "2027-01-01"},),
+    Noun("contracts", contract_body, {"title": "x"}, ({"ends_on": "2025-01-01"}, "ends_on"), ({"ends_before": "2027-01-01"},),
          ("id",), ("customer",)),
     Noun("assets", asset_body, {"location": "x"}, ({"serial": ""}, "serial"), ({"serial": "SN-1"},), ("id",), ("customer",)),
     Noun("invoices", invoice_body, {"due_on": "2026-02-28"}, ({"due_on": "2025-01-01"}, ""), ({"due_before": "2026-02-01"},), ("id",),

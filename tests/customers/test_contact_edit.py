@@ -93,6 +93,22 @@ def test_a_bad_value_names_its_field(ana: Client, field: str, value: str) -> Non
     assert field in ana.post(ADD, entered() | {field: value}).context["form"].errors
 
 
+def test_a_place_that_ends_before_it_begins_is_an_error_of_its_end(ana: Client, acme: Customer) -> None:
+    answer = ana.post(ADD, entered(positions=[{"customer": acme.pk, "since": "2026-03-02", "until": "2026-03-01"}]))
+    assert answer.status_code == 422
+    assert list(answer.context["positions"].forms[0].errors) == ["until"]
+    assert "Lies before “Since” (2 Mar 2026)." in answer.content.decode()
+
+
+def test_a_second_place_at_one_customer_is_told(ana: Client, acme: Customer) -> None:
+    """Two times at one customer are one place: its title and days change, and the history keeps what was."""
+    places = [{"customer": acme.pk, "until": "2024-12-31"}, {"customer": acme.pk, "since": "2026-01-01"}]
+    answer = ana.post(ADD, entered(positions=places))
+    assert answer.status_code == 422
+    assert not Contact.objects.exists()
+    assert "Please correct the duplicate" in answer.content.decode()
+
+
 def test_a_customer_out_of_reach_is_no_place(ana: Client, world: World) -> None:
     theirs = make_customer(team=world.south)
     assert ana.get(f"{ADD}?customer={theirs.pk}").status_code == 404

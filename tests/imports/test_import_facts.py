@@ -56,6 +56,30 @@ def test_a_contract_that_ends_before_it_starts_is_rejected(world: World) -> None
     assert (Contract.objects.get().service_grade, Contract.objects.get().ends_on) == (2, date(2026, 12, 31))
 
 
+def test_a_day_is_compared_with_what_an_earlier_file_told(world: World) -> None:
+    make_customer("Acme", team=world.north)
+    run_file("id,customer,title,amount,start\n1,Acme,Care,100,2026-02-01\n", "contracts", by=world.ivy)
+    run = run_file("id,customer,title,amount,start,end\n1,Acme,Care,100,,2026-01-01\n", "contracts", by=world.ivy)
+    assert [code for _row, _column, code in problems(run)] == ["missing"]  # what is required stays so
+    run_file("sn,customer,delivered\nS1,Acme,2026-02-01\n", "assets", by=world.ivy)
+    run = run_file("sn,customer,retired\nS1,Acme,2026-01-31\n", "assets", by=world.ivy)
+    assert problems(run) == [(2, "retired_on", "not_in_order")]
+    assert Asset.objects.get().retired_on is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "field"),
+    [
+        ("orders", "id,customer,date,delivered,amount\n1,Acme,2026-02-01,2026-01-31,10\n", "delivered_on"),
+        ("opportunities", "id,account,engage date,close date\n1,Acme,2026-02-01,2026-01-31\n", "closed_on"),
+        ("assets", "sn,customer,delivered,warranty\nS1,Acme,2026-02-01,2026-01-31\n", "warranty_until"),
+    ],
+)
+def test_what_ends_before_it_begins_rejects_its_row(world: World, kind: str, text: str, field: str) -> None:
+    make_customer("Acme", team=world.north)
+    assert problems(run_file(text, kind, by=world.ivy)) == [(2, field, "not_in_order")]
+
+
 def test_a_row_that_the_database_refuses_leaves_the_others_in(world: World) -> None:
     make_customer("Acme", team=world.north)
     product = make_product("Server")

@@ -72,6 +72,7 @@ class Team(Record):
         return super().change(by=by, expected_version=expected_version, **values)
 
     def clean(self) -> None:
+        super().clean()
         if self.parent and self.pk and self.parent.path.startswith(self.path):
             raise ValidationError({"parent": _("A team cannot be part of itself or of a team below it.")})
 
