@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -164,8 +165,30 @@ class ProductWriter(FactWriter):
 class ContractWriter(FactWriter):
     model = Contract
 
+    def plan(self, rows: list[Row], *, lock: bool) -> Plan:
+        plan = super().plan(rows, lock=lock)
+        self._refuse_overlaps({change.current["id"]: change for change in plan.changes})
+        plan.changes = [change for change in plan.changes if not change.row.is_rejected]
+        return plan
+
     def number(self, count: int) -> str:
         return contract_number(count)
+
+    def _refuse_overlaps(self, changes: dict[int, Change]) -> None:
+        """A contract and the one that renews it do not run on the same day."""
+        touched = Contract.objects.filter(Q(pk__in=changes) | Q(renews__in=changes), renews__isnull=False)
+        for renewal in touched.select_related("renews"):
+            former = renewal.renews
+            assert former is not None  # as asked for
+            for contract in (former, renewal):
+                for name, (_before, after) in changes[contract.pk].changes.items() if contract.pk in changes else ():
+                    setattr(contract, name, after)
+            if former.runs_into(renewal):
+                is_renewals = renewal.pk in changes and "starts_on" in changes[renewal.pk].changes
+                change, column, other = (
+                    (changes[renewal.pk], "starts_on", former) if is_renewals else (changes[former.pk], "ends_on", renewal)
+                )
+                change.row.say("overlaps", column, str(getattr(former, column)), other=other.number)
 
 
 class AssetWriter(FactWriter):

@@ -37,6 +37,7 @@ MESSAGES: dict[str, Promise] = {
     "not_in_order": _("Lies before %(other)s."),
     "not_visible": _("Belongs to a record that you do not see."),
     "nul": _("Contains a character that is no text (NUL)."),
+    "overlaps": _("Runs at the same time as %(other)s: a contract and its renewal follow each other."),
     "owner_unknown": _("No colleague is called that; imported without an owner."),
     "owner_unclear": _("Several colleagues are called that: give the e-mail address; imported without an owner."),
     "parent_unclear": _("Several customers are called that: name the parent company by its customer number."),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -102,6 +102,32 @@ class Contract(Fact):
 
     def __str__(self) -> str:
         return f"{self.number} {self.title}"
+
+    def clean(self) -> None:
+        super().clean()
+        if self.renews is not None:
+            self._refuse_to_renew(self.renews)
+        renewal = self.renewed_by.order_by("starts_on").first() if self.pk else None
+        if renewal is not None and self.runs_into(renewal):
+            raise ValidationError({"ends_on": _("%(contract)s renews this one and starts before that.") % {"contract": renewal.number}})
+
+    def _refuse_to_renew(self, former: Contract) -> None:
+        if former.customer_id != self.customer_id:
+            raise ValidationError({"renews": _("This belongs to another customer.")})
+        if former.runs_into(self):
+            raise ValidationError({"starts_on": _("%(contract)s, which this one renews, still runs then.") % {"contract": former.number}})
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it runs, None where that is open. On the day of its cancellation it does not run any more."""
+        if self.cancelled_on is None:
+            return self.ends_on
+        eve = self.cancelled_on - timedelta(days=1)
+        return min(eve, self.ends_on) if self.ends_on else eve
+
+    def runs_into(self, renewal: Contract) -> bool:
+        """Whether this contract still runs when the one that renews it begins: the customer would pay for those days twice."""
+        return self.last_day is None or self.last_day >= renewal.starts_on
 
     @transaction.atomic
     def cover(self, assets: list[Asset], *, by: User | None) -> bool:

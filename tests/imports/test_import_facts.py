@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from customers.models import Asset, Contact, ContactPoint, Contract, Opportunity, Order, Product, Suppression
-from tests.factories import make_customer, make_product
+from tests.factories import make_contract, make_customer, make_product
 from tests.imports.files import counts, problems, run_file
 from tests.people import World
 
@@ -78,6 +78,17 @@ def test_a_day_is_compared_with_what_an_earlier_file_told(world: World) -> None:
 def test_what_ends_before_it_begins_rejects_its_row(world: World, kind: str, text: str, field: str) -> None:
     make_customer("Acme", team=world.north)
     assert problems(run_file(text, kind, by=world.ivy)) == [(2, field, "not_in_order")]
+
+
+def test_a_contract_does_not_come_to_run_into_its_renewal(world: World) -> None:
+    customer = make_customer("Acme", team=world.north)
+    text = "id,customer,title,amount,start,end\n1,Acme,Care,100,2025-01-01,2025-12-31\n"
+    run_file(text, "contracts", by=world.ivy)
+    make_contract(customer=customer, renews=Contract.objects.get(), starts_on=date(2026, 1, 1), ends_on=None)
+    run = run_file(text.replace("2025-12-31", "2026-01-31"), "contracts", by=world.ivy)
+    assert problems(run) == [(2, "ends_on", "overlaps")]
+    assert Contract.objects.get(source_key="1").ends_on == date(2025, 12, 31)
+    assert counts(run_file(text.replace("2025-12-31", "2025-11-30"), "contracts", by=world.ivy)) == {"updated": 1}
 
 
 def test_a_row_that_the_database_refuses_leaves_the_others_in(world: World) -> None:
