@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -64,7 +65,7 @@ def give_consent(*, by: User, contact: Contact, channel: str, purpose: str, sour
     try:
         with transaction.atomic():
             consent: Consent = Consent.add(by=by, contact=contact, channel=channel, purpose=purpose, source=source)
-    except IntegrityError:
+    except (IntegrityError, ValidationError):  # one without an end, or one whose end is still to come
         return None
     return consent
 

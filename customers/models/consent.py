@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
@@ -34,6 +35,7 @@ class Consent(Record):
         PROFILING = "profiling", _("Value scoring")
 
     NOUN = "consent"
+    IN_ORDER = (("given_at", "withdrawn_at"),)
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="consents")
     channel = models.CharField(_("channel"), max_length=10, choices=Channel)
@@ -58,6 +60,16 @@ class Consent(Record):
 
     def __str__(self) -> str:
         return f"{self.channel}/{self.purpose}"
+
+    def clean(self) -> None:
+        """One consent of a kind at a time: an earlier one has ended when the next is given. (Two that run, the database refuses.)"""
+        super().clean()
+        same = Consent.objects.filter(contact=self.contact_id, channel=self.channel, purpose=self.purpose).exclude(pk=self.pk)
+        ends_later = Q(withdrawn_at__gt=self.given_at)
+        if self.withdrawn_at is not None:
+            ends_later = (ends_later | Q(withdrawn_at=None)) & Q(given_at__lt=self.withdrawn_at)
+        if same.filter(ends_later).exists():
+            raise ValidationError({"given_at": _("Another consent of this kind runs in the same time.")})
 
 
 class Suppression(models.Model):
