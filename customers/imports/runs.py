@@ -111,7 +111,8 @@ def set_mapping(run: ImportRun, *, mapping: dict[str, str], options: dict[str, A
     errors += [_("Two columns are matched to %(field)s.") % {"field": fields[name].label} for name in doubles if name in fields]
     missing = [one.label for one in fields.values() if one.required and one.name not in mapping.values()]
     errors += [_("No column is matched to %(field)s.") % {"field": label} for label in missing]
-    run.options = {"columns": {}, **run.options, **_checked_options(options or {}, columns)}
+    given = _checked_options(options or {}, columns)
+    run.options = {**run.options, **given, "columns": _merged(run.options.get("columns", {}), given.get("columns", {}))}
     run.mapping = mapping
     if run.options.get("match_by") not in mapping.values():
         run.options["match_by"] = _usual_match(run)
@@ -263,9 +264,14 @@ def _ready_run(run: ImportRun) -> ImportRun:
     run = ImportRun.objects.select_related("source", "by", "job").select_for_update(of=("self",)).get(pk=run.pk)
     demand(run, (State.MAPPED, State.CHECKED))
     if unclear := unclear_columns(run):
-        names = ", ".join(unclear)
+        names = ", ".join(_question(column) for column in unclear.values())
         raise ValidationError({"options": _("Say how these columns are to be read: %(columns)s.") % {"columns": names}})
     return run
+
+
+def _question(column: dict[str, Any]) -> str:
+    """The column with a value that can be read in several ways, and the ways, as the options name them."""
+    return f"{column['name']} ({column['unclear'][0]}: {' / '.join(column['orders'] or column['marks'])})"
 
 
 def _begin(run: ImportRun) -> None:
@@ -292,22 +298,39 @@ def _source(code: str) -> SourceSystem:
 
 
 def _propose(run: ImportRun) -> None:
+    """A column that the source's files had before is matched as then, and one that is new by its name."""
     columns = [column["name"] for column in run.inspection["columns"]]
     last = run.source.mappings.get(run.kind, {})
-    remembered = last.get("mapping", {}) if set(last.get("mapping", {})) <= set(columns) else {}
-    run.mapping = remembered or guess_mapping(columns, run.kind)
-    run.options = {"columns": _forms(run, last.get("columns", {}) if remembered else {}), "match_by": _usual_match(run)}
+    mapping: dict[str, str] = {}
+    for column in columns:
+        name = last.get("mapping", {}).get(column)
+        if name and name not in mapping.values():
+            mapping[column] = name
+    new = [column for column in columns if column not in mapping and column not in last.get("left_out", ())]
+    guessed = {column: name for column, name in guess_mapping(new, run.kind).items() if name not in mapping.values()}
+    run.mapping = {column: name for column in columns if (name := mapping.get(column) or guessed.get(column))}
+    run.options = {"columns": _forms(run, last.get("columns", {})), "match_by": _usual_match(run)}
 
 
 def _forms(run: ImportRun, remembered: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """For each column how it writes numbers and days, where only one reading fits; what was confirmed last time comes first."""
+    """For each column how it writes numbers and days: the only reading that fits, or else what was confirmed last time, where that fits.
+
+    A scale cannot be seen in a file, so it is as it was.
+    """
     forms: dict[str, dict[str, str]] = {}
     for column in run.inspection["columns"]:
+        last = remembered.get(column["name"], {})
         if not column["unclear"]:
-            forms[column["name"]] = {"order": next(iter(column["orders"]), ""), "mark": next(iter(column["marks"]), "")}
-        elif column["name"] in remembered:
-            forms[column["name"]] = remembered[column["name"]]
+            read = {"order": next(iter(column["orders"]), ""), "mark": next(iter(column["marks"]), "")}
+        else:
+            read = {name: last[name] for name, fitting in (("order", "orders"), ("mark", "marks")) if last.get(name) in column[fitting]}
+        forms[column["name"]] = read | ({"scale": last["scale"]} if "scale" in last else {})
     return forms
+
+
+def _merged(kept: dict[str, dict[str, str]], given: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """What is known of columns of which nothing is said stays."""
+    return {column: {**kept.get(column, {}), **given.get(column, {})} for column in [*kept, *(one for one in given if one not in kept)]}
 
 
 def _usual_match(run: ImportRun) -> str:
@@ -315,10 +338,24 @@ def _usual_match(run: ImportRun) -> str:
 
 
 def _remember(run: ImportRun) -> None:
-    """Offer this mapping again for the source's next file of the kind."""
+    """Offer this mapping again for the source's next file of the kind. A source has several files: columns that this one lacks stay."""
     source = SourceSystem.objects.select_for_update().get(pk=run.source_id)
-    source.mappings = source.mappings | {run.kind: {"mapping": run.mapping, "columns": run.options["columns"]}}
+    columns = [column["name"] for column in run.inspection["columns"]]
+    last = source.mappings.get(run.kind, {})
+    absent = {name: value for name, value in last.get("mapping", {}).items() if name not in columns}
+    overruled = [name for name in guess_mapping(columns, run.kind) if name not in run.mapping]
+    known = {
+        "mapping": absent | run.mapping,
+        "columns": last.get("columns", {}) | run.options["columns"],
+        "left_out": [*(name for name in last.get("left_out", ()) if name not in columns), *overruled],
+    }
+    source.mappings = source.mappings | {run.kind: known}
     source.save(update_fields=["mappings"])
+
+
+def columns_left_out(run: ImportRun) -> list[str]:
+    """The columns of the file that nothing is read from."""
+    return [column["name"] for column in run.inspection["columns"] if column["name"] not in run.mapping]
 
 
 def _checked_options(options: dict[str, Any], columns: list[str]) -> dict[str, Any]:

@@ -146,3 +146,41 @@ def test_another_encoding_can_be_chosen(world: World) -> None:
 def test_the_last_mapping_of_a_source_is_offered_again(world: World) -> None:
     run_file("a,b\n1,Acme\n", "customers", by=world.ivy, mapping={"a": "key", "b": "legal_name"})
     assert upload("a,b\n2,Beta\n", "customers", by=world.ivy).mapping == {"a": "key", "b": "legal_name"}
+
+
+def test_a_column_that_is_new_in_a_sources_file_is_not_left_out(world: World) -> None:
+    run_file("a,b\n1,Acme\n", "customers", by=world.ivy, mapping={"a": "key", "b": "legal_name"})
+    longer = upload("a,b,credit_code\n2,Beta,x\n", "customers", by=world.ivy)
+    assert longer.mapping == {"a": "key", "b": "legal_name", "credit_code": "credit_code"}
+    assert upload("a,name\n2,Beta\n", "customers", by=world.ivy).mapping == {"a": "key", "name": "legal_name"}
+
+
+def test_a_column_that_somebody_left_out_stays_out(world: World) -> None:
+    run_file("id,name,sector\n1,Acme,software\n", "customers", by=world.ivy, mapping={"id": "key", "name": "legal_name"})
+    assert upload("id,name,sector\n2,Beta,retail\n", "customers", by=world.ivy).mapping == {"id": "key", "name": "legal_name"}
+
+
+def test_a_source_with_two_files_keeps_what_it_knows_of_both(world: World) -> None:
+    run_file("a,b\n1,Acme\n", "customers", by=world.ivy, mapping={"a": "key", "b": "legal_name"})
+    run_file("x,y\n1,Acme\n", "customers", by=world.ivy, mapping={"x": "key", "y": "legal_name"})
+    assert upload("a,b\n2,Beta\n", "customers", by=world.ivy).mapping == {"a": "key", "b": "legal_name"}
+
+
+def test_a_scale_is_remembered_with_the_column(world: World) -> None:
+    scaled = {"columns": {"revenue": {"scale": 1_000_000}}}
+    run_file("id,name,revenue\n1,Acme,1.5\n", "customers", by=world.ivy, options=scaled)
+    run_file("id,name,revenue\n2,Beta,2.5\n", "customers", by=world.ivy)
+    assert Customer.objects.get(legal_name="Beta").annual_revenue == 2_500_000
+
+
+def test_a_remembered_order_that_does_not_fit_is_asked_for_again(world: World) -> None:
+    run_file("id,name,since\n1,Acme,2020-01-05\n", "customers", by=world.ivy)
+    run = upload("id,name,since\n2,Beta,03-04-2017\n", "customers", by=world.ivy)
+    assert list(runs.unclear_columns(run)) == ["since"]
+
+
+def test_what_is_said_of_one_column_leaves_the_others_as_they_were_read(world: World) -> None:
+    text = "id;name;revenue;since\n1;Acme;2.000,50;31.12.2019\n"
+    run = run_file(text, "customers", by=world.ivy, options={"columns": {"revenue": {"mark": ","}}})
+    assert problems(run) == []
+    assert str(Customer.objects.get().acquired_on) == "2019-12-31"

@@ -86,6 +86,7 @@ class Command(BaseCommand):
                 "rows": run.rows_total,
                 "counts": run.counts,
                 "mapping": run.mapping,
+                "left_out": runs.columns_left_out(run),
             }
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
             return
@@ -93,6 +94,8 @@ class Command(BaseCommand):
         for name, count in run.counts.items():
             if count:
                 self.stdout.write(f"  {name.replace('_', ' '):<12}{count:>10,}")
+        if left_out := runs.columns_left_out(run):
+            self.stdout.write(f"  not read: {', '.join(left_out)} (say what they hold with --mapping)")
         self._show_problems(run)
 
     def _show_problems(self, run: ImportRun) -> None:
