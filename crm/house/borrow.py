@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from crm.house.home import Home
+from crm.house.prepare import bring_tables_into_being
 from crm.house.servers import Servers, own_servers_given
 
 
@@ -25,6 +26,7 @@ def borrowed_servers(home: Home, command: str) -> Iterator[dict[str, str]]:
         try:
             if claim:
                 servers.start()
+                bring_tables_into_being({"PARETO_HTTPS": "0"} | os.environ | common | servers.environment(), home.postgres)
             else:
                 servers.wait_until_ready()
             yield common | servers.environment()

@@ -71,6 +71,14 @@ def bring_database_up_to_date(environment: dict[str, str], cluster: Path | None,
         stamp.write_text(wanted)
 
 
+def bring_tables_into_being(environment: dict[str, str], cluster: Path) -> None:
+    """In a home where bin/up has never been, so that a command finds its tables; the demo company is left to bin/up."""
+    stamp = cluster / "pareto-stamp"
+    if not stamp.exists():
+        _manage(environment, "migrate", "--no-input", "--verbosity", "0")
+        stamp.write_text("tables alone")  # not what bin/up writes, so it will look for itself
+
+
 def demo_is_wanted() -> bool:
     return os.environ.get("PARETO_DEMO", "1") != "0"
 

@@ -104,6 +104,17 @@ def test_servers_of_ones_own_are_used_and_none_is_started(tmp_path: Path) -> Non
         assert not any("postgres" in command.split()[0] for command in installation.processes().values() if command)
 
 
+def test_a_command_in_a_new_home_finds_its_tables_and_bin_up_goes_on_from_there(tmp_path: Path) -> None:
+    installation = Installation(tmp_path / "home")
+    assert installation.manage("demo_logins", "--json").strip() == "[]"
+    try:
+        installation.start()
+        installation.wait_until_served()
+        assert "bringing the database up to date" in installation.said
+    finally:
+        installation.stop()
+
+
 def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
