@@ -26,7 +26,7 @@ from customers.imports.superiors import CODES as SUPERIOR_CODES
 from customers.imports.superiors import tie_superiors
 from customers.maths.written_forms import MARKS, ORDERS, read_column
 from customers.models import ImportProblem, ImportRun, Job, SourceSystem
-from users.models import Event, User
+from users.models import Event, Team, User
 
 ROWS_EXAMINED = 10_000  # from which the form of numbers and days is told
 ROWS_SHOWN = 5
@@ -43,6 +43,8 @@ def start(*, by: User | None, kind: str, source_code: str, name: str, content: I
     """
     if kind not in ImportRun.Kind:
         raise ValidationError({"kind": _("One of: %(choices)s.") % {"choices": ", ".join(ImportRun.Kind.values)}})
+    if by is None and not Team.objects.exists():
+        raise BadFile(_("There is no team yet that a record could belong to: make one first."))
     form = reading.detect(content)
     inspection = inspect(content, form)
     source = _source(source_code)

@@ -190,6 +190,16 @@ def test_the_command_refuses_a_bad_file_with_status_2(world: World, tmp_path: Pa
         assert "file" in json.loads(out.getvalue())["errors"]
 
 
+@pytest.mark.django_db
+def test_the_command_says_that_there_is_no_team_yet(tmp_path: Path) -> None:
+    (tmp_path / "file.csv").write_text("id,name\n1,Acme\n")
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("import_file", str(tmp_path / "file.csv"), kind="customers", source="erp", json=True, stdout=out)
+    assert "no team" in json.loads(out.getvalue())["errors"]["file"][0]
+    assert not ImportRun.objects.exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_undoing_works_in_transactions_of_its_own() -> None:
     """As a worker does it: nothing of the first transaction's permissions is left in the last."""
