@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from customers.imports import reading
 from customers.imports.chunks import Engine, Tell
-from customers.imports.fields import DAY, DECIMAL, KEY, MATCHED_BY, MOMENT, WHOLE, fields_of, guess_mapping
+from customers.imports.fields import DAY, DECIMAL, MATCHED_BY, MOMENT, WHOLE, fields_of
+from customers.imports.memory import merged, propose, remember, usual_match
 from customers.imports.parents import CODES as PARENT_CODES
 from customers.imports.parents import tie_parents
 from customers.imports.problems import BadFile
@@ -52,7 +53,7 @@ def start(*, by: User | None, kind: str, source_code: str, name: str, content: I
     run.file_size = content.seek(0, io.SEEK_END)
     content.seek(0)
     run.file.save(f"{kind}.{form.type}", File(content), save=False)  # our own name: theirs is only shown
-    _propose(run)
+    propose(run)
     run.save()
     return run
 
@@ -78,7 +79,7 @@ def reread(run: ImportRun, *, encoding: str, separator: str) -> None:
         raise BadFile(_("This encoding or separator is not known."))
     with run.file.open("rb") as content:
         run.inspection = inspect(content, Form("csv", encoding, separator))
-    _propose(run)
+    propose(run)
     run.state = State.UPLOADED
     run.save(update_fields=["inspection", "mapping", "options", "state"])
 
@@ -114,10 +115,10 @@ def set_mapping(run: ImportRun, *, mapping: dict[str, str], options: dict[str, A
     missing = [one.label for one in fields.values() if one.required and one.name not in mapping.values()]
     errors += [_("No column is matched to %(field)s.") % {"field": label} for label in missing]
     given = _checked_options(options or {}, columns)
-    run.options = {**run.options, **given, "columns": _merged(run.options.get("columns", {}), given.get("columns", {}))}
+    run.options = {**run.options, **given, "columns": merged(run.options.get("columns", {}), given.get("columns", {}))}
     run.mapping = mapping
     if run.options.get("match_by") not in mapping.values():
-        run.options["match_by"] = _usual_match(run)
+        run.options["match_by"] = usual_match(run)
     if run.options["match_by"] not in MATCHED_BY[run.kind]:
         names = ", ".join(str(fields[name].label) for name in MATCHED_BY[run.kind] if name in fields)
         errors.append(_("Match a column that identifies each row: %(fields)s.") % {"fields": names})
@@ -126,7 +127,7 @@ def set_mapping(run: ImportRun, *, mapping: dict[str, str], options: dict[str, A
     run.state = State.MAPPED
     run.counts = {}
     run.save(update_fields=["mapping", "options", "state", "counts"])
-    _remember(run)
+    remember(run)
 
 
 @transaction.atomic
@@ -297,67 +298,6 @@ def _source(code: str) -> SourceSystem:
     if code == SourceSystem.STEWARD:
         raise ValidationError({"source": _("This source is for what people enter here; give the file's source a name of its own.")})
     return source
-
-
-def _propose(run: ImportRun) -> None:
-    """A column that the source's files had before is matched as then, and one that is new by its name."""
-    columns = [column["name"] for column in run.inspection["columns"]]
-    last = run.source.mappings.get(run.kind, {})
-    mapping: dict[str, str] = {}
-    for column in columns:
-        name = last.get("mapping", {}).get(column)
-        if name and name not in mapping.values():
-            mapping[column] = name
-    new = [column for column in columns if column not in mapping and column not in last.get("left_out", ())]
-    guessed = {column: name for column, name in guess_mapping(new, run.kind).items() if name not in mapping.values()}
-    run.mapping = {column: name for column in columns if (name := mapping.get(column) or guessed.get(column))}
-    run.options = {"columns": _forms(run, last.get("columns", {})), "match_by": _usual_match(run)}
-
-
-def _forms(run: ImportRun, remembered: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """For each column how it writes numbers and days: the only reading that fits, or else what was confirmed last time, where that fits.
-
-    A scale cannot be seen in a file, so it is as it was.
-    """
-    forms: dict[str, dict[str, str]] = {}
-    for column in run.inspection["columns"]:
-        last = remembered.get(column["name"], {})
-        if not column["unclear"]:
-            read = {"order": next(iter(column["orders"]), ""), "mark": next(iter(column["marks"]), "")}
-        else:
-            read = {name: last[name] for name, fitting in (("order", "orders"), ("mark", "marks")) if last.get(name) in column[fitting]}
-        forms[column["name"]] = read | ({"scale": last["scale"]} if "scale" in last else {})
-    return forms
-
-
-def _merged(kept: dict[str, dict[str, str]], given: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """What is known of columns of which nothing is said stays."""
-    return {column: {**kept.get(column, {}), **given.get(column, {})} for column in [*kept, *(one for one in given if one not in kept)]}
-
-
-def _usual_match(run: ImportRun) -> str:
-    return next((name for name in MATCHED_BY[run.kind] if name in run.mapping.values()), KEY)
-
-
-def _remember(run: ImportRun) -> None:
-    """Offer this mapping again for the source's next file of the kind. A source has several files: columns that this one lacks stay."""
-    source = SourceSystem.objects.select_for_update().get(pk=run.source_id)
-    columns = [column["name"] for column in run.inspection["columns"]]
-    last = source.mappings.get(run.kind, {})
-    absent = {name: value for name, value in last.get("mapping", {}).items() if name not in columns}
-    overruled = [name for name in guess_mapping(columns, run.kind) if name not in run.mapping]
-    known = {
-        "mapping": absent | run.mapping,
-        "columns": last.get("columns", {}) | run.options["columns"],
-        "left_out": [*(name for name in last.get("left_out", ()) if name not in columns), *overruled],
-    }
-    source.mappings = source.mappings | {run.kind: known}
-    source.save(update_fields=["mappings"])
-
-
-def columns_left_out(run: ImportRun) -> list[str]:
-    """The columns of the file that nothing is read from."""
-    return [column["name"] for column in run.inspection["columns"] if column["name"] not in run.mapping]
 
 
 def _checked_options(options: dict[str, Any], columns: list[str]) -> dict[str, Any]:

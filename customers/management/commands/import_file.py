@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand
 
 from customers.imports import runs
+from customers.imports.memory import columns_left_out
 from customers.imports.problems import BadFile, explain
 from customers.models import ImportProblem, ImportRun, SourceSystem
 from users.models import User
@@ -86,7 +87,7 @@ class Command(BaseCommand):
                 "rows": run.rows_total,
                 "counts": run.counts,
                 "mapping": run.mapping,
-                "left_out": runs.columns_left_out(run),
+                "left_out": columns_left_out(run),
             }
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
             return
@@ -94,7 +95,7 @@ class Command(BaseCommand):
         for name, count in run.counts.items():
             if count:
                 self.stdout.write(f"  {name.replace('_', ' '):<12}{count:>10,}")
-        if left_out := runs.columns_left_out(run):
+        if left_out := columns_left_out(run):
             self.stdout.write(f"  not read: {', '.join(left_out)} (say what they hold with --mapping)")
         self._show_problems(run)
 
