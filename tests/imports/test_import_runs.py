@@ -22,7 +22,7 @@ from customers.tasks import requeue_stuck_jobs
 from tests.factories import make_contact_point, make_customer, make_user
 from tests.imports.files import begin, counts, run_file, upload
 from tests.people import World
-from users.models import Event, User
+from users.models import Event, Team, User
 
 CRM_SALES = settings.SHARED_DATA / "data" / "crm_sales"
 
@@ -191,7 +191,8 @@ def test_the_command_refuses_a_bad_file_with_status_2(world: World, tmp_path: Pa
 
 
 @pytest.mark.django_db
-def test_the_command_says_that_there_is_no_team_yet(tmp_path: Path) -> None:
+def test_the_command_says_that_there_is_no_team_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Team, "objects", Team.objects.none())
     (tmp_path / "file.csv").write_text("id,name\n1,Acme\n")
     out = StringIO()
     with pytest.raises(SystemExit):
