@@ -39,13 +39,14 @@ class NothingValued(Exception):
 
 
 @transaction.atomic
-def start_run(*, by: User | None, as_of: date | None = None) -> Job:
-    """Have all customers valued by a worker, as of a day (today by default). Raises RunUnderWay."""
+def start_run(*, by: User | None, as_of: date | None = None, extent: ValueRun.Kind = ValueRun.Kind.FULL) -> Job:
+    """Have customers valued by a worker, all unless said otherwise, as of a day (today by default). Raises RunUnderWay."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [START_LOCK])
     if is_under_way():
         raise RunUnderWay
-    job = Job.start(RUN_JOB, by=by, title=_("Valuation of all customers"), as_of=as_of.isoformat() if as_of else None)
+    title = _("Valuation of all customers") if extent == ValueRun.Kind.FULL else _("Valuation of changed customers")
+    job = Job.start(RUN_JOB, by=by, title=title, as_of=as_of.isoformat() if as_of else None, extent=extent.value)
     Event.record(Event.Action.CREATED, noun=ValueRun.NOUN, by=by, label=job.title, changes={"job": [None, job.pk]})
     return job
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from segmentation import actions
 from segmentation.api.scores import OF_CUSTOMER
 from segmentation.models import RuleVersion, Tier, TierDecision, TierOverride
 from segmentation.models.rule_version import RULE_FIELDS
+from users.access import Permission
 from users.api import filters as by
+from users.api.concurrency import expected_version
+from users.api.problems import Conflict
 from users.api.serializers import RecordSerializer
-from users.api.views import NounView
+from users.api.views import AddView, NounView
 from users.keyset import Sort
 
 
@@ -52,7 +61,7 @@ class TierOverrideSerializer(RecordSerializer):
     class Meta:
         model = TierOverride
         fields = ("id", "version", "customer", "tier", "reason", "owner", "ends_on", "ended_at", "created_at", "updated_at")
-        read_only_fields = fields
+        read_only_fields = ("id", "version", "ended_at", "created_at", "updated_at")
 
 
 def _standing(wanted: bool) -> Q:
@@ -60,16 +69,32 @@ def _standing(wanted: bool) -> Q:
     return standing if wanted else ~standing
 
 
-class TierOverrideView(NounView):
-    """Customers whom a person put into another tier than the rules say: why, who answers for it, and until when."""
+class TierOverrideView(AddView):
+    """Customers whom a person put into another tier than the rules say: why, who answers for it, and until when.
+
+    A new one ends the one that stands. DELETE ends it before its day; the next run puts the customer where the rules say.
+    """
 
     model, area, serializer_class = TierOverride, "value", TierOverrideSerializer
+    permissions = {"read": Permission.CUSTOMER_VIEW, "add": Permission.TIER_OVERRIDE, "remove": Permission.TIER_OVERRIDE}
     filters = {
         "customer": by.identity("customer"),
         "tier": by.choice("tier", Tier),
         "owner": by.identity("owner"),
         "is_standing": by.flag(_standing),
     }
+
+    def add(self, values: dict[str, Any]) -> TierOverride:
+        return actions.override_tier(by=self.user, **values)
+
+    def destroy(self, request: Request, pk: int) -> Response:
+        override = self.get_object()
+        expected_version(request, override.version)
+        try:
+            actions.end_override(override=override, by=self.user)
+        except actions.Superseded as error:
+            raise Conflict(_("This override has ended already."), code="ended") from error
+        return Response(status=204)
 
 
 class RuleVersionSummary(RecordSerializer):

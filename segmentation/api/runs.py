@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from customers.models import Job
+from segmentation import actions
 from segmentation.models import BackTest, ValueRun
 from users.access import Permission
 from users.api import filters as by
@@ -21,8 +22,6 @@ from users.api.idempotency import idempotent
 from users.api.problems import Conflict
 from users.api.serializers import RecordSerializer, StrictSerializer
 from users.api.views import NounView
-
-RUN_JOB = "value-run"  # what `segmentation.jobs` handles
 
 
 class ValueRunSummary(RecordSerializer):
@@ -83,10 +82,10 @@ class ValueRunView(NounView):
         form = StartSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         as_of, kind = form.validated_data["as_of"], ValueRun.Kind(form.validated_data["kind"])
-        # Two that pass this at the same moment do no harm: the engine lets one run, and the other job says that it was skipped.
-        if Job.objects.unfinished().filter(kind=RUN_JOB).exists():
-            raise Conflict(_("Another valuation is under way."), code="under_way")
-        job = Job.start(RUN_JOB, by=self.user, title=str(kind.label), as_of=as_of and as_of.isoformat(), extent=kind.value)
+        try:
+            job = actions.start_run(by=self.user, as_of=as_of, extent=kind)
+        except actions.RunUnderWay as error:
+            raise Conflict(_("Another valuation is under way."), code="under_way") from error
         started = {"job": job.pk, "as_of": as_of and as_of.isoformat(), "kind": kind.value}
         return Response(started, status=202, headers={"Location": reverse("api-jobs-detail", args=[job.pk])})
 

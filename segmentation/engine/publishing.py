@@ -30,7 +30,8 @@ DRAFT = {
     **dict.fromkeys(("customer", "next_renewal"), "int8"),
     **dict.fromkeys(
         ("tier", "tier_since", "new_tier", "new_proposed_tier", "new_proposed_since", "proposal", "override", "ledger", "is_core",
-         "orders", "first_day", "last_day", "recency_score", "frequency_score", "monetary_score", "abc", "relationship", "contracts"),
+         "orders", "first_day", "last_day", "recency_score", "frequency_score", "monetary_score", "abc", "rank", "relationship",
+         "contracts"),
         "int4",
     ),
     **dict.fromkeys(
@@ -151,6 +152,7 @@ def _parameters(run: ValueRun) -> dict[str, Any]:
         "proposals": ["", *Score.Proposal.values],
         "boundaries": _boundaries(run),
         "indicative": run.is_indicative,
+        "customers": run.customers,
         **_hazards(run),
     }
 
@@ -164,7 +166,7 @@ def _hazards(run: ValueRun) -> dict[str, float]:
 
 
 def _boundaries(run: ValueRun) -> str:
-    return json.dumps({name: run.boundaries[name] for name in ("platinum", "gold", "iron")} | {"customers": run.customers})
+    return json.dumps({name: run.boundaries[name] for name in ("platinum", "gold", "iron")})
 
 
 def _remove_others(run: ValueRun) -> None:
@@ -254,7 +256,8 @@ WRITE_LEDGER = f"""
            jsonb_build_object('clv', {_money("clv")}, 'orders', {_money("clv_orders")}, 'contracts', {_money("clv_contracts")},
                               'referrals', {_money("clv_referrals")}, 'retention_cost', {_money("clv_retention_cost")},
                               'margin_12m', {_money("margin_12m")}, 'revenue_12m', {_money("revenue_12m")},
-                              'trust', round(trust::numeric, 3), 'boundaries', %(boundaries)s::jsonb),
+                              'trust', round(trust::numeric, 3), 'rank', nullif(rank, 0), 'customers', %(customers)s,
+                              'boundaries', %(boundaries)s::jsonb),
            drivers, ''
     FROM draft_score WHERE ledger > 0 ORDER BY customer
 """

@@ -17,7 +17,7 @@ from segmentation.engine.packing import Columns, pack, unpack
 from segmentation.engine.predicting import CONTRACT_BOUNDS, LEVELS, ORDER_BOUNDS
 from segmentation.maths import concentration as spread
 from segmentation.maths import tiers
-from segmentation.maths.arrays import Floats
+from segmentation.maths.arrays import Floats, Ints
 from segmentation.maths.tiers import Boundaries, Decision, Outcome, TierRules
 from segmentation.maths.value_components import ValueComponents
 from segmentation.maths.what_if import stream
@@ -54,10 +54,17 @@ def rank(run: ValueRun) -> None:
     edges = edges_of(run.boundaries)
     outcome = decided(columns, rules, edges, today=day_number(run.as_of), refused=lately_refused(run))
     columns |= _outcome_columns(columns, outcome, edges, today=day_number(run.as_of))
+    columns["rank"] = _ranks(columns["value"]) if run.kind == ValueRun.Kind.FULL else np.zeros(len(columns["value"]), dtype=np.int64)
     columns["abc"] = np.select([columns["value"] >= edges.core, columns["value"] >= _edge(run.boundaries["b"])], [1, 2], 3)
     _keep_with_shards(run, columns)
     _describe(run, columns)
     run.save(update_fields=["boundaries", "concentration", "equity_interval", "future_equity", "fits"])
+
+
+def _ranks(value: Floats) -> Ints:
+    """1 for the most valuable; equal values share the best of their ranks."""
+    ordered = np.sort(-value)
+    return np.searchsorted(ordered, -value) + 1
 
 
 def tier_rules(rules: RuleVersion) -> TierRules:

@@ -21,7 +21,9 @@ HEAVY = ("run__fits", "run__concentration", "run__warnings", "run__tiers")  # no
 @require_safe
 @needs(Permission.VALUE_STEER)
 def track_record(request: SignedInRequest) -> HttpResponse:
-    tests = list(BackTest.objects.visible_to(request.user).select_related("run").defer(*HEAVY).order_by("-run_id", "-cut_off")[:TESTS_SHOWN])
+    tests = list(
+        BackTest.objects.visible_to(request.user).select_related("run").defer(*HEAVY).order_by("-run_id", "-cut_off")[:TESTS_SHOWN]
+    )
     asked = request.GET.get("test", "")
     shown = next((one for one in tests if str(one.pk) == asked), tests[0] if tests else None)
     context: dict[str, Any] = {"tests": [(one, _said_best(one)) for one in tests], "shown": shown}

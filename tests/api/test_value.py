@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from django.utils import timezone
 
-from customers.models import Job
+from customers.models import Customer, Job
 from segmentation.models import RuleVersion, TierOverride, ValueRun
 from tests.api.client import Caller, assert_problem
 from tests.factories import (
@@ -128,7 +128,7 @@ def test_another_teams_customers_are_not_told_of(world: World, ivy: Caller, noun
     assert_problem(ivy.get(f"{noun.path}/{theirs.pk}/"), 404)
 
 
-@each
+@pytest.mark.parametrize("noun", [noun for noun in SHOWN if noun.path != "tier-overrides"], ids=lambda noun: noun.path)
 def test_what_the_engine_writes_is_not_written_here(world: World, ivy: Caller, noun: Shown) -> None:
     row = noun.make(world.north)
     assert_problem(ivy.post(f"{noun.path}/", {}), 405)
@@ -328,3 +328,40 @@ def test_those_who_may_not_run_start_nothing(world: World) -> None:
 
 def _query(address: str) -> list[tuple[str, str]]:
     return parse_qsl(urlsplit(address).query)
+
+
+# ── Tiers against the rules ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def override_body(world: World, **values: object) -> dict[str, object]:
+    customer = make_customer(team=world.north)
+    ends_on = (timezone.localdate() + timedelta(days=30)).isoformat()
+    return {"customer": customer.pk, "tier": 1, "reason": "Strategic", "owner": world.mo.pk, "ends_on": ends_on, **values}
+
+
+def test_a_tier_is_set_against_the_rules_and_the_ledger_says_so(world: World) -> None:
+    ada = Caller(world.ada)
+    body = override_body(world)
+    customer = body["customer"]
+    make_score(customer=Customer.objects.get(pk=customer), tier=3)
+    answer = ada.post("tier-overrides/", body)
+    assert answer.status_code == 201, answer.content
+    assert [row["kind"] for row in ada.get("tier-decisions/", {"customer": customer}).json()["results"]] == ["overridden"]
+
+
+@pytest.mark.parametrize(("field", "value"), [("tier", 5), ("reason", " "), ("ends_on", "2020-01-01"), ("owner", 0), ("customer", 0)])
+def test_a_wrong_override_is_refused_by_its_field(world: World, field: str, value: object) -> None:
+    assert_problem(Caller(world.ada).post("tier-overrides/", override_body(world, **{field: value})), 400, field=field)
+    assert not TierOverride.objects.exists()
+
+
+def test_ending_an_override_needs_its_version(world: World) -> None:
+    ada = Caller(world.ada)
+    row = ada.post("tier-overrides/", override_body(world)).json()
+    assert_problem(ada.delete(f"tier-overrides/{row['id']}/"), 428)
+    assert ada.delete(f"tier-overrides/{row['id']}/", if_match=f'"{row["version"]}"').status_code == 204
+    assert TierOverride.objects.get().ended_at is not None
+
+
+def test_who_may_not_set_tiers_cannot(world: World, ivy: Caller) -> None:
+    assert_problem(ivy.post("tier-overrides/", override_body(world)), 403, code="missing_permission")
