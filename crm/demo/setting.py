@@ -59,8 +59,8 @@ class Batch:
         return len(self.ids)
 
     def moments(self, days: Days) -> Days:
-        """A working hour of each day, none in the future."""
-        seconds = self.rng.integers(7 * 3600, 17 * 3600, len(days)).astype("m8[s]")
+        """A working hour of each day where the offices are, in America, and none in the future."""
+        seconds = self.rng.integers(14 * 3600, 22 * 3600, len(days)).astype("m8[s]")
         moments: Days = np.minimum(days, self.setting.today - 1).astype("M8[s]") + seconds
         return moments
 
