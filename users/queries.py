@@ -28,6 +28,8 @@ def described(events: Iterable[Event]) -> list[tuple[Event, list[FieldChange]]]:
     def words(field: models.Field[Any, Any] | None, value: Any) -> Any:
         if field is not None and field.related_model and value is not None:
             return names.get((field.related_model, value), f"#{value}")
+        if isinstance(value, dict):  # such as the counts of an import
+            return ", ".join(f"{name.replace('_', ' ')} {inner}" for name, inner in value.items() if inner)
         return dict(field.flatchoices).get(value, value) if field is not None and isinstance(value, str) else value
 
     return [

@@ -55,6 +55,11 @@ def test_changes_are_told_in_words(ada: Client, world: World) -> None:
     }
 
 
+def test_counts_are_told_in_words(ada: Client, world: World) -> None:
+    Event.record(Event.Action.IMPORTED, noun="import", by=world.ada, changes={"counts": [None, {"created": 2, "to_do": 3, "rejected": 0}]})
+    assert "<ins>to do 3, created 2</ins>" in ada.get(reverse("users:audit"), {"action": "imported"}).content.decode()
+
+
 @pytest.mark.parametrize(
     ("query", "count"),
     [("action=created", 1), ("action=erased", 0), ("noun=customer", 1), ("noun=nothing", None), ("day=31.2.2026", None), ("actor=x", None)],
