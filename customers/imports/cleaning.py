@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
@@ -75,6 +75,7 @@ class Row:
     values: dict[str, Any] = field(default_factory=dict)  # what its filled cells say, by field
     problems: list[Problem] = field(default_factory=list)
     key: str = ""
+    column_of: Mapping[str, str] = field(default_factory=dict)  # {field: column}
     methods: list[Any] = field(default_factory=list)  # ways to reach whom the row speaks of, worked out once
 
     @property
@@ -83,6 +84,10 @@ class Row:
 
     def say(self, code: str, column: str = "", value: str = "", *, severity: str = Severity.ERROR, **parameters: Any) -> None:
         self.problems.append(Problem(code, column, value[:500], parameters, severity))
+
+    def say_of(self, name: str, code: str, value: str = "", *, severity: str = Severity.ERROR, **parameters: Any) -> None:
+        """As `say`, of a field: by the name of its column, which is what people see in their file."""
+        self.say(code, self.column_of.get(name, name), value, severity=severity, **parameters)
 
 
 class Cleaner:
@@ -112,7 +117,7 @@ class Cleaner:
         self._required = [one for one in fields.values() if one.required]
 
     def read(self, number: int, cells: list[str]) -> Row:
-        row = Row(number, dict(zip(self.columns, cells, strict=False)))
+        row = Row(number, dict(zip(self.columns, cells, strict=False)), column_of=self.column_of)
         if len(cells) > len(self.columns) and any(cells[len(self.columns) :]):
             row.say("too_many_cells")
         for place, column, one, read in self._readers:

@@ -85,13 +85,13 @@ class CustomerWriter(GoldenWriter):
             found[key] = -1 if key in found else pk
         for row in rows:
             if found.get(keys.get(row.key, "")) == -1:
-                row.say("customer_unclear", name, str(row.values[name]))
+                row.say_of(name, "customer_unclear", str(row.values[name]))
         return {key: found[value] for key, value in keys.items() if value in found}
 
     def _refuse_assignment(self, row: Row) -> None:
         by, owner = self.context.by, row.values.get("owner")
         if owner and by and owner != by.pk and not self._may_assign:
-            row.say("may_not_assign", "owner", str(owner))
+            row.say_of("owner", "may_not_assign", str(owner))
 
     def _warn_of_duplicates(self, rows: list[Row]) -> None:
         """A new customer whose name or credit code another one has; the file's word is taken, and a person is told."""
@@ -103,7 +103,7 @@ class CustomerWriter(GoldenWriter):
             key, code = match_key(row.values["legal_name"])[:200], row.values.get("credit_code")
             other = by_key.get(key) or by_code.get(code or "")
             if other:
-                row.say("possible_duplicate", "legal_name", row.values["legal_name"], severity=Severity.WARNING, other=other)
+                row.say_of("legal_name", "possible_duplicate", row.values["legal_name"], severity=Severity.WARNING, other=other)
             by_key[key] = other or row.values["legal_name"]
 
     def _teams(self, owners: set[int | None]) -> dict[int | None, int]:

@@ -23,6 +23,7 @@ from customers.models.order import ZERO, order_number
 from users.models import Event
 
 LINE = "line."
+RUNS = {"starts_on", "ends_on", "cancelled_on"}  # what says when a contract runs
 
 
 class FactWriter(Writer):
@@ -91,7 +92,7 @@ class FactWriter(Writer):
         for first, second in getattr(self.model, "IN_ORDER", ()):  # a contact point is no record
             before, after = (row.values.get(name, current.get(name)) for name in (first, second))
             if before and after and after < before:
-                row.say("not_in_order", second, str(after), other=str(before))
+                row.say_of(second, "not_in_order", str(after), other=str(before))
         return not row.is_rejected
 
     def _write_changes(self, changes: list[Change], events: EventLog) -> None:
@@ -167,7 +168,7 @@ class ContractWriter(FactWriter):
 
     def plan(self, rows: list[Row], *, lock: bool) -> Plan:
         plan = super().plan(rows, lock=lock)
-        self._refuse_overlaps({change.current["id"]: change for change in plan.changes})
+        self._refuse_overlaps({change.current["id"]: change for change in plan.changes if change.changes.keys() & RUNS})
         plan.changes = [change for change in plan.changes if not change.row.is_rejected]
         return plan
 
@@ -184,11 +185,8 @@ class ContractWriter(FactWriter):
                 for name, (_before, after) in changes[contract.pk].changes.items() if contract.pk in changes else ():
                     setattr(contract, name, after)
             if former.runs_into(renewal):
-                is_renewals = renewal.pk in changes and "starts_on" in changes[renewal.pk].changes
-                change, column, other = (
-                    (changes[renewal.pk], "starts_on", former) if is_renewals else (changes[former.pk], "ends_on", renewal)
-                )
-                change.row.say("overlaps", column, str(getattr(former, column)), other=other.number)
+                moved, name, other = (renewal, "starts_on", former) if renewal.pk in changes else (former, "ends_on", renewal)
+                changes[moved.pk].row.say_of(name, "overlaps", str(getattr(moved, name)), other=other.number)
 
 
 class AssetWriter(FactWriter):
@@ -215,7 +213,7 @@ class ContactPointWriter(FactWriter):
         latest = timezone.now() + timedelta(minutes=5)
         for row in rows:
             if row.values["at"] > latest:
-                row.say("clock_ahead", "at", row.values["at"].isoformat())
+                row.say_of("at", "clock_ahead", row.values["at"].isoformat())
         plan = super().plan([row for row in rows if not row.is_rejected], lock=False)
         for change in plan.changes:
             change.row.say("already_logged", severity=Severity.WARNING)

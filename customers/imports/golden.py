@@ -132,7 +132,7 @@ class GoldenWriter(Writer):
                     method = Method(kind, value, *method_key(kind, value, region))
                     row.methods.append(method)
                     if not method.is_valid and kind != ContactMethod.Kind.MAIL:
-                        row.say("bad_phone", name, value, severity=Severity.WARNING)
+                        row.say_of(name, "bad_phone", value, severity=Severity.WARNING)
 
     def address_of(self, row: Row) -> dict[str, str]:
         parts = {name.removeprefix(ADDRESS): value for name, value in row.values.items() if name.startswith(ADDRESS)}

@@ -53,7 +53,7 @@ class References:
             return
         who = {CUSTOMER: "customer", COLLEAGUE: "owner", PRODUCT: "product"}[one.holds]
         code = f"{who}_{'unclear' if found == UNCLEAR else 'unknown'}"
-        row.say(code, str(one.label), name, severity=self._unknown_customer if one.holds == CUSTOMER else Severity.WARNING)
+        row.say_of(one.name, code, name, severity=self._unknown_customer if one.holds == CUSTOMER else Severity.WARNING)
 
     def _found(self, holds: str, name: str) -> int:
         if holds == CUSTOMER:

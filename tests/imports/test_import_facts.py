@@ -52,7 +52,7 @@ def test_a_contract_that_ends_before_it_starts_is_rejected(world: World) -> None
     make_customer("Acme", team=world.north)
     text = "id,customer,title,amount,start,end,grade\n1,Acme,Care,100,2026-02-01,2026-01-01,3\n2,Acme,Care,100,2026-01-01,2026-12-31,2\n"
     run = run_file(text, "contracts", by=world.ivy)
-    assert problems(run) == [(2, "ends_on", "not_in_order")]
+    assert problems(run) == [(2, "end", "not_in_order")]
     assert (Contract.objects.get().service_grade, Contract.objects.get().ends_on) == (2, date(2026, 12, 31))
 
 
@@ -63,21 +63,21 @@ def test_a_day_is_compared_with_what_an_earlier_file_told(world: World) -> None:
     assert [code for _row, _column, code in problems(run)] == ["missing"]  # what is required stays so
     run_file("sn,customer,delivered\nS1,Acme,2026-02-01\n", "assets", by=world.ivy)
     run = run_file("sn,customer,retired\nS1,Acme,2026-01-31\n", "assets", by=world.ivy)
-    assert problems(run) == [(2, "retired_on", "not_in_order")]
+    assert problems(run) == [(2, "retired", "not_in_order")]
     assert Asset.objects.get().retired_on is None
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "field"),
+    ("kind", "text", "column"),
     [
-        ("orders", "id,customer,date,delivered,amount\n1,Acme,2026-02-01,2026-01-31,10\n", "delivered_on"),
-        ("opportunities", "id,account,engage date,close date\n1,Acme,2026-02-01,2026-01-31\n", "closed_on"),
-        ("assets", "sn,customer,delivered,warranty\nS1,Acme,2026-02-01,2026-01-31\n", "warranty_until"),
+        ("orders", "id,customer,date,delivered,amount\n1,Acme,2026-02-01,2026-01-31,10\n", "delivered"),
+        ("opportunities", "id,account,engage date,close date\n1,Acme,2026-02-01,2026-01-31\n", "close date"),
+        ("assets", "sn,customer,delivered,warranty\nS1,Acme,2026-02-01,2026-01-31\n", "warranty"),
     ],
 )
-def test_what_ends_before_it_begins_rejects_its_row(world: World, kind: str, text: str, field: str) -> None:
+def test_what_ends_before_it_begins_rejects_its_row(world: World, kind: str, text: str, column: str) -> None:
     make_customer("Acme", team=world.north)
-    assert problems(run_file(text, kind, by=world.ivy)) == [(2, field, "not_in_order")]
+    assert problems(run_file(text, kind, by=world.ivy)) == [(2, column, "not_in_order")]
 
 
 def test_a_contract_does_not_come_to_run_into_its_renewal(world: World) -> None:
@@ -86,7 +86,7 @@ def test_a_contract_does_not_come_to_run_into_its_renewal(world: World) -> None:
     run_file(text, "contracts", by=world.ivy)
     make_contract(customer=customer, renews=Contract.objects.get(), starts_on=date(2026, 1, 1), ends_on=None)
     run = run_file(text.replace("2025-12-31", "2026-01-31"), "contracts", by=world.ivy)
-    assert problems(run) == [(2, "ends_on", "overlaps")]
+    assert problems(run) == [(2, "end", "overlaps")]
     assert Contract.objects.get(source_key="1").ends_on == date(2025, 12, 31)
     assert counts(run_file(text.replace("2025-12-31", "2025-11-30"), "contracts", by=world.ivy)) == {"updated": 1}
 
