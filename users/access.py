@@ -73,7 +73,7 @@ class Permission(StrEnum):
 
 _PERMISSION_LABELS = {
     Permission.AUDIT_VIEW: _("Read and export the audit"),
-    Permission.CONTACT_CHANGE: _("Add and change contacts"),
+    Permission.CONTACT_CHANGE: _("Add, change, delete and restore contacts"),
     Permission.CONTACT_POINT_ADD: _("Log contact points"),
     Permission.CUSTOMER_ASSIGN: _("Give customers to another owner or team"),
     Permission.CUSTOMER_CHANGE: _("Add and change customers"),
