@@ -225,7 +225,7 @@ def _future_equity(run: ValueRun, columns: Columns) -> float:
     cost = float(sum(source["cost"] for source in won)) / max(sum(source["won"] for source in won), 1)
     each = float(columns["clv"][new].mean()) - cost
     years = stream(1.0, float(run.rules.discount_rate), run.rules.horizon_months / 12)
-    return round(max(each, 0.0) * int(new.sum()) * years, 2)
+    return float(round(max(each, 0.0) * int(new.sum()) * years, 2))
 
 
 def _components(run: ValueRun, columns: Columns) -> ValueComponents:

@@ -333,7 +333,7 @@ def _query(address: str) -> list[tuple[str, str]]:
 # ── Tiers against the rules ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def override_body(world: World, **values: object) -> dict[str, object]:
+def override_body(world: World, **values: Any) -> dict[str, Any]:
     customer = make_customer(team=world.north)
     ends_on = (timezone.localdate() + timedelta(days=30)).isoformat()
     return {"customer": customer.pk, "tier": 1, "reason": "Strategic", "owner": world.mo.pk, "ends_on": ends_on, **values}
