@@ -25,6 +25,7 @@ from scipy.special import betainc, betaln, digamma, gammaln
 
 from segmentation.maths.arrays import Floats, tally, weighted_sum
 from segmentation.maths.fitting import Fit, Optimum, Prior, describe, maximise
+from segmentation.maths.interpolation import interpolated
 from segmentation.maths.lives import Lives
 from segmentation.maths.priors import GEOMETRIC, small_company_prior
 from segmentation.maths.purchases import Purchases, Rows, discount_factors
@@ -169,8 +170,10 @@ class BetaGeometric:
 
     def expected_purchases(self, t: float | Floats, purchases: Purchases) -> Floats:
         """Orders to expect in the next t from what is known of each customer, shape (n,). FHL (2005), eq. (10)."""
-        times = np.broadcast_to(np.asarray(t, dtype=np.float64), purchases.age.shape)
-        return self.probability_alive(purchases) * self._if_alive(purchases.frequency, purchases.age, times[:, None], np.ones(1))
+        times, (x, age) = np.asarray(t, dtype=np.float64), (purchases.frequency, purchases.age)
+        if times.size == 1:
+            return self.probability_alive(purchases) * self._by_age(x, age, times.reshape(1), np.ones(1))
+        return self.probability_alive(purchases) * self._if_alive(x, age, np.broadcast_to(times, age.shape)[:, None], np.ones(1))
 
     def discounted_purchases(self, purchases: Purchases, periods: int, rate: float) -> Floats:
         """Σ (1 + rate)^-(i-½) × orders expected in period i = 1 … periods after T, `rate` per period. FH (2015), eq. (3.13).
@@ -180,14 +183,10 @@ class BetaGeometric:
         return self.probability_alive(purchases) * self.discounted_if_alive(purchases.frequency, purchases.age, periods, rate)
 
     def discounted_if_alive(self, frequency: Floats, age: Floats, periods: int, rate: float) -> Floats:
-        """The same for customers known to be alive at T. It depends on (x, T) only, so it is computed once for each."""
+        """The same for customers known to be alive at T."""
         factors = discount_factors(periods, rate)
         steps = factors - np.append(factors[1:], 0.0)  # Σ f_i (E_i - E_(i-1)) = Σ (f_i - f_(i+1)) E_i
-        ages, at = np.unique(age, return_inverse=True)
-        pairs, place = np.unique(frequency.astype(np.int64) * len(ages) + at, return_inverse=True)
-        x, at = np.divmod(pairs, max(len(ages), 1))
-        times = np.broadcast_to(np.arange(1.0, periods + 1), (len(pairs), periods))
-        return self._if_alive(x.astype(np.float64), ages[at], times, steps)[place]
+        return self._by_age(frequency, age, np.arange(1.0, periods + 1), steps)
 
     def expected_from_start(self, t: float | Floats) -> Floats:
         """E[X(t)]: repeat orders of a customer of whom only the first order is known, t after it."""
@@ -220,6 +219,25 @@ class BetaGeometric:
         rate = rng.gamma(self.r + frequency) / (self.alpha + age)
         chance = rng.beta(self.a, self.b + frequency + self.shift)
         return Lives(rate * (1 - chance), rate * chance, last_order_ends=True)
+
+    def _by_age(self, frequency: Floats, age: Floats, times: Floats, steps: Floats) -> Floats:
+        """`_if_alive` at the same `times` (steps,) for all: of each frequency a curve over log(α+T).
+
+        A curve has its singularities where 1 + pt/(α+T) is 0, an imaginary part of π; at half of that it is below its real values.
+        """
+        result = np.zeros(len(frequency))
+        order = np.argsort(frequency, kind="stable")
+        bounds = np.append(np.flatnonzero(np.diff(frequency[order], prepend=-1.0)), len(order))
+        for first, last in pairwise(bounds):
+            chosen = order[first:last]
+            x = float(frequency[chosen[0]])
+
+            def curve(log_time: Floats, x: float = x) -> Floats:
+                shape = (len(log_time), len(times))
+                return self._if_alive(np.full(len(log_time), x), np.exp(log_time) - self.alpha, np.broadcast_to(times, shape), steps)
+
+            result[chosen] = interpolated(curve, np.log(self.alpha + age[chosen]), strip=np.pi / 2)
+        return result
 
     def _if_alive(self, frequency: Floats, age: Floats, times: Floats, steps: Floats) -> Floats:
         """Σ_j steps_j E[orders up to times_j | alive], shape (n,); `times` has shape (n, steps). One Gauss rule per frequency."""
