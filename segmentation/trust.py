@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -39,17 +39,22 @@ class TrustInputs(NamedTuple):
 
 
 def trust_inputs(customers: Customers, *, as_of: date) -> TrustInputs:
-    """The numbers of some customers, usually an id range, in one statement. Discarded customers have none."""
+    """The numbers of some customers, in one statement. Discarded customers have none."""
+    with connection.cursor() as cursor:
+        cursor.execute(*trust_statement(customers, as_of=as_of))
+        rows = cursor.fetchall()
+    return TrustInputs(*zip(*rows, strict=True)) if rows else TrustInputs((), (), (), (), (), ())
+
+
+def trust_statement(customers: Customers, *, as_of: date) -> tuple[str, dict[str, Any]]:
+    """SQL that selects the columns of TrustInputs, usually of an id range, and its parameters."""
     limit, values = limited(customers)
     filled = " + ".join(f"({condition})::integer" for condition in FILLED.values())
     statement = _INPUTS.format(
         filled=f"({filled})::float8 / {len(FILLED)}",
         **{name: limit.format(rows=name) for name in ("customer", "position", "method", "reference", "contract")},
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values | {"as_of": as_of, "zone": settings.TIME_ZONE})
-        rows = cursor.fetchall()
-    return TrustInputs(*zip(*rows, strict=True)) if rows else TrustInputs((), (), (), (), (), ())
+    return statement, values | {"as_of": as_of, "zone": settings.TIME_ZONE}
 
 
 _METHODS = (

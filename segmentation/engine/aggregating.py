@@ -14,15 +14,15 @@ from django.conf import settings
 from segmentation import monthly
 from segmentation.engine.contracts import read_contracts
 from segmentation.engine.extent import NO_DAY, VALUED_KINDS, Extent, day_number, extent_of
-from segmentation.engine.packing import Columns, pack
-from segmentation.engine.reading import align, read
+from segmentation.engine.packing import Columns
+from segmentation.engine.reading import align, read, read_facts
 from segmentation.facts import in_base
 from segmentation.maths.arrays import Floats, Ints
 from segmentation.maths.purchases import MONTH, summarise
 from segmentation.maths.trend import trend
 from segmentation.maths.trust import trust
 from segmentation.models import RunShard, Stale, ValueRun
-from segmentation.trust import FILLED, trust_inputs
+from segmentation.trust import FILLED, trust_statement
 
 CUSTOMERS = f"""
     SELECT customer.id AS customer, coalesce(customer.acquired_on, (customer.created_at AT TIME ZONE 'UTC')::date) AS acquired_day,
@@ -46,13 +46,29 @@ CUSTOMER_KINDS = {
     "override": "int4",
 }  # fmt: skip
 
+
+# The first columns of `trust_statement`.
+TRUST = f"""
+    SELECT customer, round(completeness * {len(FILLED)}) AS filled, coalesce(freshness_days, {NO_DAY}) AS age_days, sources
+    FROM ({{inputs}}) AS inputs (customer, completeness, freshness_days, sources)
+"""
+TRUST_KINDS = {"customer": "int8", "filled": "int4", "age_days": "int4", "sources": "int8"}
+
+
+def cents_in_base(amount: str) -> str:
+    """An amount of an order in whole cents: a numeric turned into a float goes through text, into an integer it does not."""
+    rate = in_base("placed.currency", "placed.ordered_on")
+    converted = f"coalesce(round({amount} * ({rate}), 2), 0)"
+    return f"100 * CASE WHEN placed.currency = %(base)s THEN {amount} ELSE {converted} END"
+
+
 ORDERS = f"""
-    SELECT placed.customer_id AS customer, placed.ordered_on AS day, coalesce(placed.amount * rate.of_day, 0) AS amount,
-           coalesce(placed.cost * rate.of_day, 0) AS cost
-    FROM customers_order AS placed CROSS JOIN LATERAL (SELECT {in_base("placed.currency", "placed.ordered_on")} AS of_day) AS rate
+    SELECT placed.customer_id AS customer, placed.ordered_on AS day, {cents_in_base("placed.amount")} AS amount,
+           {cents_in_base("placed.cost")} AS cost
+    FROM customers_order AS placed
     WHERE {{extent}} AND placed.status <> 'cancelled' AND placed.ordered_on <= %(as_of)s
 """
-ORDER_KINDS = {"customer": "int8", "day": "date", "amount": "float8", "cost": "float8"}
+ORDER_KINDS = {"customer": "int8", "day": "date", "amount": "int8", "cost": "int8"}
 
 SUMS = ("revenue", "margin", "order_margin", "serving", "overdue")
 # Twelve months: the running one and the eleven before it. `month` counts from the oldest, 0.
@@ -66,8 +82,14 @@ MONTHS = """
 MONTH_KINDS = {"customer": "int8", "month": "int4", **dict.fromkeys(SUMS, "float8")}
 
 
-def aggregate_shard(run: ValueRun, shard: RunShard) -> bytes:
-    """The columns of one shard, packed."""
+def read_orders(where: str, values: dict[str, Any]) -> Columns:
+    """Order lines in no order: customer, day, and amount and cost in the base currency."""
+    lines = read_facts(ORDERS.format(extent=where), values, ORDER_KINDS)
+    return lines | {name: lines[name] * 0.01 for name in ("amount", "cost")}
+
+
+def aggregate_shard(run: ValueRun, shard: RunShard) -> Columns:
+    """The columns of one shard."""
     extent = extent_of(run, shard)
     _refresh_monthly(run, extent)
     values = {**extent.values, "as_of": run.as_of, "kinds": list(VALUED_KINDS), "base": settings.BASE_CURRENCY}
@@ -81,7 +103,7 @@ def aggregate_shard(run: ValueRun, shard: RunShard) -> bytes:
     columns |= {f"contract_{name}": column[ours] for name, column in contracts.items()}
     if extent.ids is not None:
         columns["only"] = np.array(extent.ids, dtype=np.int64)
-    return pack(columns)
+    return columns
 
 
 def _refresh_monthly(run: ValueRun, extent: Extent) -> None:
@@ -92,7 +114,7 @@ def _refresh_monthly(run: ValueRun, extent: Extent) -> None:
 
 def _orders(run: ValueRun, extent: Extent, values: dict[str, Any]) -> Columns:
     """Of each customer with orders: order days, recency and age in months, what a mean repeat order brings, and sums over all."""
-    lines = read(ORDERS.format(extent=extent.where("placed.customer_id")), values, ORDER_KINDS)
+    lines = read_orders(extent.where("placed.customer_id"), values)
     summary = summarise(lines["customer"], lines["day"], lines["amount"], end=day_number(run.as_of), unit_days=MONTH)
     buyers, count, seen = summary.customers, len(summary.customers), summary.purchases
     at = np.searchsorted(buyers, lines["customer"])
@@ -115,7 +137,7 @@ def _orders(run: ValueRun, extent: Extent, values: dict[str, Any]) -> Columns:
 
 def _year(extent: Extent, values: dict[str, Any], customers: Ints) -> Columns:
     """Sums of the last twelve months, and whether the margin grows: the last six beside the six before, where it is no noise."""
-    rows = read(MONTHS.format(extent=extent.where("customer_id")), values, MONTH_KINDS)
+    rows = read_facts(MONTHS.format(extent=extent.where("customer_id")), values, MONTH_KINDS)
     at = np.minimum(np.searchsorted(customers, rows["customer"]), max(len(customers) - 1, 0))
     known = customers[at] == rows["customer"] if len(customers) else np.zeros(len(at), dtype=bool)
     at = at[known]
@@ -128,12 +150,8 @@ def _year(extent: Extent, values: dict[str, Any], customers: Ints) -> Columns:
 
 def _trust(run: ValueRun, extent: Extent, customers: Ints) -> Floats:
     """How far the data of each customer can be trusted, 0 to 1."""
-    inputs = trust_inputs(extent.customers, as_of=run.as_of)
-    found = {
-        "customer": np.array(inputs.customer_ids, dtype=np.int64),
-        "filled": np.rint(np.array(inputs.completeness, dtype=np.float64) * len(FILLED)).astype(np.int64),
-        "age_days": np.array([np.nan if days is None else max(days, 0) for days in inputs.freshness_days], dtype=np.float64),
-        "sources": np.array(inputs.sources, dtype=np.int64),
-    }
-    at = align(customers, found)
+    statement, values = trust_statement(extent.customers, as_of=run.as_of)
+    rows = read_facts(TRUST.format(inputs=statement), values, TRUST_KINDS)
+    age_days = np.where(rows["age_days"] == NO_DAY, np.nan, np.maximum(rows["age_days"], 0))
+    at = align(customers, {**rows, "age_days": age_days})
     return trust(at["filled"], len(FILLED), at["age_days"], at["sources"]).score

@@ -1,6 +1,6 @@
-"""Rows out of PostgreSQL into numpy arrays by binary COPY, in blocks of bounded size.
+"""Rows out of PostgreSQL into numpy arrays by binary COPY, in blocks of bounded size; and arrays into a table.
 
-Two ways. `read_query` takes any query and reads one message per row. `read_table` lets the server string the values of each column
+Two ways to read. `read_query` takes any query and reads one message per row. `read_table` lets the server string the values of each column
 together, for some pages of the table at a time: the CPU time of both sides is then two thirds of the other's, and one block is
 three long values instead of a hundred thousand short messages.
 
@@ -10,6 +10,7 @@ names in these statements come from code, never from what somebody typed; values
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -108,6 +109,63 @@ def together(blocks: Sequence[Block], columns: Sequence[Column]) -> Block:
     return {column.name: np.concatenate([_empty(column), *(block[column.name] for block in blocks)]) for column in columns}
 
 
+def read_whole(cursor: Cursor, query: str, columns: Sequence[Column], *, params: Params = ()) -> Block:
+    """All rows of `query` as one block, in no order: strung together by the server as `read_table` has it. ValueError for a NULL.
+
+    For up to a hundred million rows: a column is one value of PostgreSQL, which ends at a gigabyte.
+    """
+    strings = ", ".join(f"string_agg({_SENDERS[column.kind]}({column.cast}), NULL)" for column in columns)
+    message = _copied(cursor, f"SELECT count(*), {strings} FROM ({query}) AS rows", params)
+    return _strung_block(message, columns) or {column.name: _empty(column) for column in columns}
+
+
+def write_block(
+    cursor: Cursor, table: str, kinds: Mapping[str, str], block: Block, json: tuple[str, Sequence[bytes]] | None = None
+) -> None:
+    """Copy arrays of one length into a table, each into the column of its name; `kinds` says of which type each is.
+
+    A row is of fixed width, so that numpy writes all of them in one piece; a column of JSON texts may follow, by name. Days are
+    integers here: PostgreSQL has no date in it.
+    """
+    layout: list[tuple[str, str]] = [("fields", _COUNT)]
+    for name, kind in kinds.items():
+        layout += [(f"{name}_length", _LENGTH), (name, _KINDS[kind][0])]
+    if json:
+        layout += [("json_length", _LENGTH), ("json_version", ">i1")]
+    rows = np.empty(len(next(iter(block.values()))), dtype=layout)
+    rows["fields"] = len(kinds) + bool(json)
+    for name in kinds:
+        rows[f"{name}_length"] = rows.dtype[name].itemsize
+        rows[name] = block[name]
+    sent: list[bytes | memoryview] = [rows.view(np.uint8).data]
+    names = list(kinds)
+    if json:
+        names.append(json[0])
+        rows["json_length"], rows["json_version"] = [1 + len(text) for text in json[1]], 1
+        width, whole = rows.itemsize, sent.pop()
+        for at, text in enumerate(json[1]):
+            sent += (whole[at * width : (at + 1) * width], text)
+    _copy_in(cursor, f"{table} ({', '.join(names)})", sent)
+
+
+def copied_value(cursor: Cursor, query: str, params: Params = ()) -> memoryview:
+    """The one bytea that a query finds."""
+    message = memoryview(_copied(cursor, query, params))
+    start = _after_header(message) + 2  # after the count of fields
+    length = int.from_bytes(message[start : start + 4], "big")
+    return message[start + 4 : start + 4 + length]
+
+
+def write_value(cursor: Cursor, table: str, value: bytes) -> None:
+    """Copy a row of one bytea into a table."""
+    _copy_in(cursor, table, [(1).to_bytes(2, "big"), len(value).to_bytes(4, "big"), value])
+
+
+def _copy_in(cursor: Cursor, target: str, sent: Sequence[bytes | memoryview]) -> None:
+    end = _TRAILER.to_bytes(2, "big", signed=True)
+    cursor.copy_expert(f"COPY {target} FROM STDIN (FORMAT binary)", io.BytesIO(b"".join((_SIGNATURE, bytes(8), *sent, end))))
+
+
 class _Rows:
     """What COPY writes into: messages are gathered up to a bound, and turned into arrays."""
 
@@ -190,7 +248,7 @@ def _strung_block(message: bytes, columns: Sequence[Column]) -> Block | None:
     return block
 
 
-def _after_header(message: bytes) -> int:
+def _after_header(message: bytes | memoryview) -> int:
     if message[:_HEADER] != _SIGNATURE + bytes(8):
         raise ValueError("this is not PostgreSQL's binary COPY")
     return _HEADER

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from customers.models import Customer
-from segmentation.engine.packing import unpack
+from segmentation.engine.keeping import kept
 from segmentation.facts import Customers, IdRange
 from segmentation.models import RunShard, ValueRun
 
@@ -40,9 +40,7 @@ class Extent:
 
 
 def extent_of(run: ValueRun, shard: RunShard) -> Extent:
-    ids = None
-    if run.kind == ValueRun.Kind.CHANGED and shard.arrays is not None:
-        ids = tuple(unpack(shard.arrays, ("only",))["only"].tolist())
+    ids = tuple(kept(shard.pk, ("only",))["only"].tolist()) if run.kind == ValueRun.Kind.CHANGED else None
     return Extent(shard.first_customer, shard.last_customer, ids)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from segmentation.acquisition import payback_by_source, sales_efforts
 from segmentation.engine.extent import day_number
 from segmentation.engine.fits import as_json, renewal_as_json
-from segmentation.engine.packing import Columns, unpack
+from segmentation.engine.keeping import gathered
+from segmentation.engine.packing import Columns
 from segmentation.engine.track_record import MODEL, look_back
 from segmentation.maths import renewal_choice
 from segmentation.maths.arrays import Floats, Ints
@@ -23,7 +24,7 @@ from segmentation.maths.relationship import Relationship, relationship_types
 from segmentation.maths.renewal_forecast import survival
 from segmentation.maths.renewals import count_renewals
 from segmentation.maths.rfm import quintile_cuts
-from segmentation.models import RelationshipType, RunShard, ValueRun
+from segmentation.models import RelationshipType, ValueRun
 from segmentation.monthly import missing_rates
 
 ALL_COMPETE_UP_TO = 50_000  # buyers; of more, the models compete on a sample of this size, and the winner is fitted on all
@@ -45,17 +46,7 @@ def fit(run: ValueRun) -> None:
         assert current is not None  # or the run would be a full one
         run.fits, run.is_indicative, run.warnings = current.fits, current.is_indicative, current.warnings
     else:
-        columns = gathered(run, NEEDED)
-        run.warnings = []
-        run.fits = {
-            "orders": {**fit_orders(purchases_of(columns)), "conversion": _conversion(columns, run)},
-            "spend": _fit_spend(columns),
-            "contracts": _fit_contracts(columns),
-            "hazards": _fit_hazards(columns),
-            "quintiles": _quintiles(columns),
-            "relationships": _relationships(columns),
-            "acquisition": _acquisition(run),
-        }
+        run.fits = _fitted(run)
         run.fits["track_record"] = look_back(run, run.fits["orders"]["chosen"])
         run.is_indicative = any(run.fits[part].get("is_indicative", False) for part in ("orders", "spend", "contracts"))
         run.warnings = warnings_of(run.fits) + [
@@ -64,11 +55,17 @@ def fit(run: ValueRun) -> None:
     run.save(update_fields=["fits", "is_indicative", "warnings"])
 
 
-def gathered(run: ValueRun, names: tuple[str, ...]) -> Columns:
-    """Some columns of all shards, one after the other."""
-    shards = RunShard.objects.filter(run=run, arrays__isnull=False).order_by("number").values_list("arrays", flat=True)
-    parts = [unpack(arrays or b"", names) for arrays in shards.iterator(chunk_size=1)]
-    return {name: np.concatenate([part[name] for part in parts]) if parts else np.zeros(0) for name in names}
+def _fitted(run: ValueRun) -> dict[str, Any]:
+    columns = gathered(run, NEEDED)
+    return {
+        "orders": {**fit_orders(purchases_of(columns)), "conversion": _conversion(columns, run)},
+        "spend": _fit_spend(columns),
+        "contracts": _fit_contracts(columns),
+        "hazards": _fit_hazards(columns),
+        "quintiles": _quintiles(columns),
+        "relationships": _relationships(columns),
+        "acquisition": _acquisition(run),
+    }
 
 
 def purchases_of(columns: Columns) -> Purchases:

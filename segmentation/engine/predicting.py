@@ -15,7 +15,8 @@ import numpy as np
 from segmentation.engine.extent import NO_DAY, day_number
 from segmentation.engine.fits import order_fit, renewal_fit, spend_fit
 from segmentation.engine.fitting import purchases_of
-from segmentation.engine.packing import Columns, pack, unpack
+from segmentation.engine.keeping import kept
+from segmentation.engine.packing import Columns
 from segmentation.engine.track_record import MODEL
 from segmentation.maths.arrays import Floats, Ints
 from segmentation.maths.contract_value import Contracts, total_value, value_of
@@ -32,6 +33,10 @@ LEVELS = (0.80, 0.95)
 Z = (1.2816, 1.96)  # of a normal's bounds at those levels
 ORDER_BOUNDS = tuple(f"orders_{side}_{level}" for level in (80, 95) for side in ("low", "high"))
 CONTRACT_BOUNDS = tuple(f"contracts_{side}_{level}" for level in (80, 95) for side in ("below", "above"))  # distances from the mean
+SPENT = (
+    *ORDER_BOUNDS, *CONTRACT_BOUNDS, "spend", "spend_margin", "order_revenue", "order_margin", "order_margin_12m", "acquired_day",
+    "no_order_12m", "no_contract_12m",
+)  # fmt: skip  # columns that no later stage needs
 NEW_DRAWS = 4_000
 YEAR_MONTHS = 12
 NEW_DAYS = 365  # so long a customer without an order counts as new, and is expected to be like the others
@@ -61,15 +66,15 @@ class Terms:
         )
 
 
-def predict_shard(run: ValueRun, shard: RunShard) -> bytes:
-    """The columns of the shard with what is expected of each customer, packed."""
-    assert shard.arrays is not None  # the stage before wrote them
-    columns, terms = unpack(shard.arrays), Terms.of(run)
+def predict_shard(run: ValueRun, shard: RunShard) -> Columns:
+    """The columns of the shard with what is expected of each customer."""
+    columns, terms = kept(shard.pk), Terms.of(run)
     columns |= _order_part(columns, run.fits, terms)
     columns |= _contract_part(columns, run.fits, terms)
     columns |= _keeping_part(columns, terms)
     columns |= _scores(columns, run.fits)
-    return pack(columns)
+    columns |= _distances(columns)
+    return {name: column for name, column in columns.items() if name not in SPENT}
 
 
 def _order_part(columns: Columns, fits: dict[str, Any], terms: Terms) -> Columns:
@@ -239,6 +244,16 @@ def _keeping_part(columns: Columns, terms: Terms) -> Columns:
         middle = year + share / 2
         cost += yearly * share * (1 - churn) ** middle * (1 + terms.annual_rate) ** -middle
     return {"churn_risk": churn, "clv_retention_cost": cost}
+
+
+def _distances(columns: Columns) -> Columns:
+    """How far the bounds of the CLV lie from it. Orders and contracts are independent: their distances add up as squares do."""
+    found = {}
+    for level in (80, 95):
+        low, high = (columns[f"orders_{side}_{level}"] for side in ("low", "high"))
+        found[f"below_{level}"] = np.hypot(columns["clv_orders"] - low, columns[f"contracts_below_{level}"])
+        found[f"above_{level}"] = np.hypot(high - columns["clv_orders"], columns[f"contracts_above_{level}"])
+    return {**found, "spread_80": found["below_80"] + found["above_80"]}
 
 
 def _scores(columns: Columns, fits: dict[str, Any]) -> Columns:

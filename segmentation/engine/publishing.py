@@ -1,11 +1,11 @@
 """Last stage: scores, ledger, outlooks and history in one transaction. Before its commit nothing has changed for anybody.
 
-The rows go by binary COPY into tables that live as long as the transaction, and from there by a few statements into place.
+The rows go by binary COPY into tables that live as long as the transaction, in the order of customers, and from there by a few
+statements into place: in the same order, since such a table is read from its beginning.
 """
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -15,8 +15,12 @@ from django.db import connection, transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 
+from segmentation.engine.drivers import drivers_of
 from segmentation.engine.extent import NO_DAY, day_number, extent_of
-from segmentation.engine.packing import Columns, pack, unpack
+from segmentation.engine.keeping import keep, kept, shards_of
+from segmentation.engine.packing import Columns
+from segmentation.engine.reading import write_rows
+from segmentation.maths.arrays import Floats, Ints
 from segmentation.maths.purchases import MONTH
 from segmentation.maths.tiers import Decision
 from segmentation.models import ContractOutlook, RelationshipType, RunShard, Score, Stale, ValueRun
@@ -25,9 +29,16 @@ from users.models import Event
 SNAPSHOT = ("customer", "trust", "margin_12m", "clv", "new_tier", "override")
 SNAPSHOTS_KEPT = timedelta(days=35)  # of every run; of older ones, the first of each month
 
-# Column → type in the passing table. Numbers without a value are NaN, days NO_DAY.
+# Amounts pass in whole cents: a numeric that is made of a float goes through text, one made of an integer does not.
+CENTS = (
+    "value", "revenue_12m", "margin_12m", "serving_12m", "overdue_12m", "clv", "clv_orders", "clv_contracts", "clv_referrals",
+    "clv_retention_cost", "low_80", "high_80", "low_95", "high_95", "distance_up", "distance_down",
+)  # fmt: skip
+NO_CENTS = -(2**63)
+
+# Column → type in the passing table. Numbers without a value are NaN, amounts NO_CENTS, days NO_DAY.
 DRAFT = {
-    **dict.fromkeys(("customer", "next_renewal"), "int8"),
+    **dict.fromkeys(("customer", "next_renewal", *CENTS), "int8"),
     **dict.fromkeys(
         ("tier", "tier_since", "new_tier", "new_proposed_tier", "new_proposed_since", "proposal", "override", "ledger", "is_core",
          "orders", "first_day", "last_day", "recency_score", "frequency_score", "monetary_score", "abc", "rank", "relationship",
@@ -35,9 +46,7 @@ DRAFT = {
         "int4",
     ),
     **dict.fromkeys(
-        ("value", "revenue_12m", "margin_12m", "serving_12m", "overdue_12m", "clv", "clv_orders", "clv_contracts", "clv_referrals",
-         "clv_retention_cost", "low_80", "high_80", "low_95", "high_95", "distance_up", "distance_down", "move_probability",
-         "expected_orders_12m", "p_alive", "churn_risk", "next_order_days", "renewal_probability", "trend", "trust"),
+        ("move_probability", "expected_orders_12m", "p_alive", "churn_risk", "next_order_days", "renewal_probability", "trend", "trust"),
         "float8",
     ),
 }  # fmt: skip
@@ -46,7 +55,6 @@ OUTLOOK = {
     **dict.fromkeys(("passed", "next_renewal", "grade", "automatic", "term"), "int4"),
     **dict.fromkeys(("chance", "value", "revenue"), "float8"),
 }
-_NUMPY = {"int8": ">i8", "int4": ">i4", "float8": ">f8"}
 
 # What the run's outcome is called in the ledger; 0 means that nothing has changed and no row is due.
 LEDGER = ("", "first", "moves", "waits", "approval", "trust", "stays", "overridden", "ended")
@@ -57,11 +65,11 @@ def publish(run: ValueRun) -> None:
     """Put the run's outcome in the place of what stood there, and say so."""
     with transaction.atomic():
         _create_drafts()
-        for shard in RunShard.objects.filter(run=run).order_by("number").iterator(chunk_size=1):
+        for shard in shards_of(run):
             _copy_shard(run, shard)
         with connection.cursor() as cursor:
             values = _parameters(run)
-            for statement in (ADD_DRIVERS, WRITE_LEDGER, WRITE_EVENTS, WRITE_SCORES, WRITE_OUTLOOKS):
+            for statement in (WRITE_LEDGER, WRITE_EVENTS, WRITE_SCORES, WRITE_OUTLOOKS):
                 cursor.execute(statement, values)
             cursor.execute("DROP TABLE draft_score, draft_outlook")
         _remove_others(run)
@@ -73,25 +81,34 @@ def publish(run: ValueRun) -> None:
 
 def _create_drafts() -> None:
     with connection.cursor() as cursor:
-        for name, kinds in (("draft_score", DRAFT), ("draft_outlook", OUTLOOK)):
+        cursor.execute("SET LOCAL jit = off")  # compiling costs more than it saves, and the planner knows nothing of the drafts
+        for name, kinds in (("draft_score", {**DRAFT, "drivers": "jsonb"}), ("draft_outlook", OUTLOOK)):
             columns = ", ".join(f"{column} {kind}" for column, kind in kinds.items())
             cursor.execute(f"CREATE TEMP TABLE {name} ({columns}) ON COMMIT DROP")
 
 
-def _copy_shard(run: ValueRun, shard: RunShard) -> None:
-    assert shard.arrays is not None  # the stage before wrote them
-    columns = unpack(shard.arrays)
+def _copy_shard(run: ValueRun, shard: int) -> None:
+    columns = kept(shard)
+    running = columns["contract_running"] > 0
     columns["ledger"] = ledger_codes(columns)
     columns["relationship"] = _relationships(columns["industry"], run.fits["relationships"])
-    columns["contracts"] = np.bincount(
-        np.searchsorted(columns["customer"], columns["contract_customer"][columns["contract_running"] > 0]),
-        minlength=len(columns["customer"]),
-    )
+    at = np.searchsorted(columns["customer"], columns["contract_customer"][running])
+    columns["contracts"] = np.bincount(at, minlength=len(columns["customer"]))
     columns |= _order_days(columns, run)
-    _copy("draft_score", DRAFT, columns)
-    running = columns["contract_running"] > 0
+    for level in (80, 95):
+        columns[f"low_{level}"] = columns["clv"] - columns.pop(f"below_{level}")
+        columns[f"high_{level}"] = columns["clv"] + columns.pop(f"above_{level}")
+    drivers = drivers_of(columns, day_number(run.as_of))
+    for name in CENTS:
+        columns[name] = _cents(columns[name])
+    write_rows("draft_score", DRAFT, columns, ("drivers", drivers))
     outlook = {name: columns[f"contract_{name}"][running] for name in OUTLOOK}
-    _copy("draft_outlook", OUTLOOK, outlook)
+    write_rows("draft_outlook", OUTLOOK, outlook)
+
+
+def _cents(amount: Floats) -> Ints:
+    known = np.isfinite(amount)
+    return np.where(known, np.rint(np.where(known, amount, 0.0) * 100), NO_CENTS).astype(np.int64)
 
 
 def ledger_codes(columns: Columns) -> np.ndarray[Any, np.dtype[np.int32]]:
@@ -122,22 +139,6 @@ def _order_days(columns: Columns, run: ValueRun) -> Columns:
     last = first + np.rint(columns["recency"] * MONTH)
     buyers = columns["orders"] > 0
     return {"first_day": np.where(buyers, first, NO_DAY), "last_day": np.where(buyers, last, NO_DAY)}
-
-
-def _copy(table: str, kinds: dict[str, str], columns: Columns) -> None:
-    """Rows of fixed width in PostgreSQL's binary format, written by numpy in one piece."""
-    count = len(next(iter(columns.values())))
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, kind in kinds.items():
-        layout += [(f"{name}_length", ">i4"), (name, _NUMPY[kind])]
-    rows = np.empty(count, dtype=layout)
-    rows["fields"] = len(kinds)
-    for name in kinds:
-        rows[f"{name}_length"] = rows.dtype[name].itemsize
-        rows[name] = columns[name]
-    message = b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
-    with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT binary)", io.BytesIO(message))
 
 
 def _parameters(run: ValueRun) -> dict[str, Any]:
@@ -173,7 +174,7 @@ def _remove_others(run: ValueRun) -> None:
     """Whoever is no customer any more has no score: of the whole company, or of those whom the run was about."""
     others, outlooks = Score.objects.exclude(run=run), ContractOutlook.objects.exclude(run=run)
     if run.kind == ValueRun.Kind.CHANGED:
-        about = [pk for shard in RunShard.objects.filter(run=run) for pk in extent_of(run, shard).ids or ()]
+        about = [pk for shard in RunShard.objects.filter(run=run).defer("arrays") for pk in extent_of(run, shard).ids or ()]
         others, outlooks = others.filter(customer__in=about), outlooks.filter(customer__in=about)
     others._raw_delete(others.db)
     outlooks._raw_delete(outlooks.db)
@@ -184,10 +185,8 @@ def _keep_snapshots(run: ValueRun) -> None:
     if run.kind == ValueRun.Kind.CHANGED:
         RunShard.objects.filter(run=run).delete()
         return
-    for shard in RunShard.objects.filter(run=run).iterator(chunk_size=1):
-        assert shard.arrays is not None
-        shard.arrays = pack(unpack(shard.arrays, SNAPSHOT))
-        shard.save(update_fields=["arrays"])
+    for shard in shards_of(run):
+        keep(shard, kept(shard, SNAPSHOT))
     old = (
         ValueRun.objects.published().full().filter(as_of__lt=run.as_of - SNAPSHOTS_KEPT).order_by("as_of", "pk").values_list("pk", "as_of")
     )
@@ -213,7 +212,11 @@ def _finish(run: ValueRun) -> None:
 
 
 def _money(name: str) -> str:
-    return f"round({name}::numeric, 2)"
+    return f"{name} * 0.01"
+
+
+def _money_or_null(name: str) -> str:
+    return f"nullif({name}, '{NO_CENTS}'::int8) * 0.01"
 
 
 def _or_null(name: str) -> str:
@@ -224,42 +227,18 @@ def _day(name: str) -> str:
     return f"CASE WHEN {name} <> {NO_DAY} THEN DATE '1970-01-01' + {name}::int4 END"
 
 
-# The reasons in the order of their weight, which is money where there is any, and a share of the year's margin where not.
-ADD_DRIVERS = f"""
-    ALTER TABLE draft_score ADD COLUMN drivers jsonb;
-    UPDATE draft_score SET drivers = (
-        SELECT coalesce(jsonb_agg(item ORDER BY weight DESC), '[]') FROM (VALUES
-            (jsonb_build_object('code', 'contracts', 'amount', {_money("clv_contracts")}, 'count', contracts), abs(clv_contracts)),
-            (jsonb_build_object('code', 'orders', 'amount', {_money("clv_orders")}, 'expected', round(expected_orders_12m::numeric, 1)),
-             abs(clv_orders)),
-            (jsonb_build_object('code', 'referrals', 'amount', {_money("clv_referrals")}), abs(clv_referrals)),
-            (jsonb_build_object('code', 'retention_cost', 'amount', {_money("clv_retention_cost")}), abs(clv_retention_cost)),
-            (jsonb_build_object('code', 'overdue', 'amount', {_money("overdue_12m")}), overdue_12m),
-            (jsonb_build_object('code', 'trend', 'change', round(trend::numeric, 3)), abs({_or_null("trend")}) * abs(margin_12m)),
-            (jsonb_build_object('code', 'no_order', 'days', %(as_of)s - DATE '1970-01-01' - nullif(last_day, {NO_DAY})),
-             CASE WHEN %(as_of)s - DATE '1970-01-01' - nullif(last_day, {NO_DAY}) > 365 THEN 0.01 END),
-            (jsonb_build_object('code', 'renewal_due', 'days', next_renewal - (%(as_of)s - DATE '1970-01-01'),
-                                'probability', round({_or_null("renewal_probability")}::numeric, 3)),
-             CASE WHEN next_renewal <> {NO_DAY} AND next_renewal - (%(as_of)s - DATE '1970-01-01') <= 180
-                  THEN 0.5 * abs(clv_contracts) END),
-            (jsonb_build_object('code', 'low_trust', 'trust', round(trust::numeric, 2)), CASE WHEN trust < 0.3 THEN 0.005 END),
-            (jsonb_build_object('code', 'new_customer'), CASE WHEN orders = 0 AND contracts = 0 THEN 0.002 END)
-        ) AS listed(item, weight) WHERE weight > 0
-    )
-"""
-
 WRITE_LEDGER = f"""
     INSERT INTO segmentation_tierdecision (customer_id, run_id, rules_id, as_of, by_id, kind, from_tier, tier, proposed_tier, value,
                                            distance_up, distance_down, inputs, drivers, reason)
     SELECT customer, %(run)s, %(rules)s, %(as_of)s, %(by)s, (%(ledger)s::text[])[ledger + 1], nullif(tier, 0), new_tier,
-           nullif(new_proposed_tier, 0), {_money("value")}, {_money(_or_null("distance_up"))}, {_money(_or_null("distance_down"))},
+           nullif(new_proposed_tier, 0), {_money("value")}, {_money_or_null("distance_up")}, {_money_or_null("distance_down")},
            jsonb_build_object('clv', {_money("clv")}, 'orders', {_money("clv_orders")}, 'contracts', {_money("clv_contracts")},
                               'referrals', {_money("clv_referrals")}, 'retention_cost', {_money("clv_retention_cost")},
                               'margin_12m', {_money("margin_12m")}, 'revenue_12m', {_money("revenue_12m")},
                               'trust', round(trust::numeric, 3), 'rank', nullif(rank, 0), 'customers', %(customers)s,
                               'boundaries', %(boundaries)s::jsonb),
            drivers, ''
-    FROM draft_score WHERE ledger > 0 ORDER BY customer
+    FROM draft_score WHERE ledger > 0
 """
 
 WRITE_EVENTS = """
@@ -281,7 +260,7 @@ _SCORE_VALUES = {
     "proposed_tier": "nullif(new_proposed_tier, 0)",
     "proposed_since": _day("new_proposed_since"),
     "proposal": "(%(proposals)s::text[])[CASE WHEN new_proposed_tier > 0 THEN proposal ELSE 0 END + 1]",
-    **{name: _money(_or_null(name)) for name in ("distance_up", "distance_down")},
+    **{name: _money_or_null(name) for name in ("distance_up", "distance_down")},
     **{
         name: _money(name)
         for name in ("value", "revenue_12m", "margin_12m", "serving_12m", "overdue_12m", "clv", "clv_orders", "clv_contracts",
@@ -302,7 +281,7 @@ _SCORE_VALUES = {
 }  # fmt: skip
 WRITE_SCORES = f"""
     INSERT INTO segmentation_score ({", ".join(_SCORE_VALUES)})
-    SELECT {", ".join(_SCORE_VALUES.values())} FROM draft_score ORDER BY customer
+    SELECT {", ".join(_SCORE_VALUES.values())} FROM draft_score
     ON CONFLICT (customer_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _SCORE_VALUES if name != "customer_id")}
 """
 
@@ -317,7 +296,7 @@ _COVARIATE_PARTS = ", ".join(
 WRITE_OUTLOOKS = f"""
     INSERT INTO segmentation_contractoutlook (contract_id, customer_id, run_id, renewals, next_renewal_on, renewal_probability,
                                               expected_value, drivers)
-    SELECT draft.id, draft.customer, %(run)s, draft.passed, {_day("draft.next_renewal")}, draft.chance, {_money("draft.value")},
+    SELECT draft.id, draft.customer, %(run)s, draft.passed, {_day("draft.next_renewal")}, draft.chance, round(draft.value::numeric, 2),
            (SELECT coalesce(jsonb_agg(jsonb_build_object('code', code, 'value', value, 'factor', round(exp(part)::numeric, 2))
                                       ORDER BY abs(part) DESC), '[]')
             FROM (VALUES {_COVARIATE_PARTS}) AS listed(code, value, part) WHERE abs(part) > {LEAST_PART})

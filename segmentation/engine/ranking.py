@@ -12,16 +12,16 @@ import numpy as np
 from scipy.special import ndtr
 
 from segmentation.engine.extent import NO_DAY, day_number
-from segmentation.engine.fitting import gathered
-from segmentation.engine.packing import Columns, pack, unpack
-from segmentation.engine.predicting import CONTRACT_BOUNDS, LEVELS, ORDER_BOUNDS
+from segmentation.engine.keeping import gathered, keep, kept, shards_of
+from segmentation.engine.packing import Columns
+from segmentation.engine.predicting import LEVELS
 from segmentation.maths import concentration as spread
 from segmentation.maths import tiers
 from segmentation.maths.arrays import Floats, Ints
 from segmentation.maths.tiers import Boundaries, Decision, Outcome, TierRules
 from segmentation.maths.value_components import ValueComponents
 from segmentation.maths.what_if import stream
-from segmentation.models import RuleVersion, RunShard, Score, TierDecision, ValueRun
+from segmentation.models import RuleVersion, Score, TierDecision, ValueRun
 from segmentation.scenarios import basis_of
 
 Z_80 = 2.5631  # width of an 80 % interval in standard deviations
@@ -35,8 +35,8 @@ CONFIRM, APPROVAL, TRUST = 1, 2, 3  # places of Score.Proposal, from 1
 
 NEEDED = (
     "customer", "referred_by", "tier", "proposed_tier", "proposed_since", "override", "was_overridden", "was_confirming", "trust",
-    "margin_12m", "revenue_12m", "serving_12m", "overdue_12m", "churn_risk", "clv_orders", "clv_contracts", "clv_retention_cost",
-    "orders", "age", *ORDER_BOUNDS, *CONTRACT_BOUNDS,
+    "margin_12m", "serving_12m", "overdue_12m", "churn_risk", "clv_orders", "clv_contracts", "clv_retention_cost", "spread_80",
+    "orders", "age",
 )  # fmt: skip
 
 
@@ -52,12 +52,13 @@ def rank(run: ValueRun) -> None:
         assert current is not None  # or the run would be a full one
         run.boundaries = current.boundaries
     edges = edges_of(run.boundaries)
-    outcome = decided(columns, rules, edges, today=day_number(run.as_of), refused=lately_refused(run))
+    few = columns["customer"].tolist() if run.kind == ValueRun.Kind.CHANGED else None
+    outcome = decided(columns, rules, edges, today=day_number(run.as_of), refused=lately_refused(run, among=few))
     columns |= _outcome_columns(columns, outcome, edges, today=day_number(run.as_of))
     columns["rank"] = _ranks(columns["value"]) if run.kind == ValueRun.Kind.FULL else np.zeros(len(columns["value"]), dtype=np.int64)
     columns["abc"] = np.select([columns["value"] >= edges.core, columns["value"] >= _edge(run.boundaries["b"])], [1, 2], 3)
-    _keep_with_shards(run, columns)
     _describe(run, columns)
+    _keep_with_shards(run, columns)
     run.save(update_fields=["boundaries", "concentration", "equity_interval", "future_equity", "fits"])
 
 
@@ -103,24 +104,20 @@ def decided(columns: Columns, rules: TierRules, edges: Boundaries, *, today: int
     return outcome
 
 
-def lately_refused(run: ValueRun) -> list[int]:
-    """Customers whose downgrade a person refused not long before the run."""
+def lately_refused(run: ValueRun, among: Sequence[int] | None = None) -> list[int]:
+    """Customers, all or of some, whose downgrade a person refused not long before the run. Of all, the whole ledger is read."""
     refused = TierDecision.objects.filter(kind=TierDecision.Kind.REFUSED, as_of__gt=run.as_of - REFUSAL_LASTS, as_of__lte=run.as_of)
+    if among is not None:
+        refused = refused.filter(customer__in=among)
     return list(refused.values_list("customer_id", flat=True))
 
 
 def _values(run: ValueRun, columns: Columns) -> Columns:
-    """The whole CLV of each customer, with its bounds, and what customers are ranked by."""
+    """The whole CLV of each customer, and what customers are ranked by."""
     own = columns["clv_orders"] + columns["clv_contracts"] - columns["clv_retention_cost"]
     referrals = float(run.rules.referral_share) * _referred_value(run, columns, own)
     clv = own + referrals
     found = {"clv": clv, "clv_referrals": referrals}
-    for level in (80, 95):
-        below, above = (columns[f"contracts_{side}_{level}"] for side in ("below", "above"))
-        low, high = (columns[f"orders_{side}_{level}"] for side in ("low", "high"))
-        # Orders and contracts are taken as independent: their distances from the mean add up as squares do.
-        found[f"low_{level}"] = clv - np.hypot(columns["clv_orders"] - low, below)
-        found[f"high_{level}"] = clv + np.hypot(high - columns["clv_orders"], above)
     found["value"] = clv if run.rules.rank_by == RuleVersion.RankBy.CLV else columns["margin_12m"]
     return found
 
@@ -183,7 +180,7 @@ def next_state(columns: Columns, outcome: Outcome, *, today: int) -> Columns:
 def _move_probability(columns: Columns, tier: Any, edges: Boundaries) -> Floats:
     """The chance that a year from now the value lies beyond the boundaries of the tier: normal about today's value."""
     value = columns["value"]
-    deviation = np.maximum((columns["high_80"] - columns["low_80"]) / Z_80 * NEWS_OF_A_YEAR, 1e-9)
+    deviation = np.maximum(columns["spread_80"] / Z_80 * NEWS_OF_A_YEAR, 1e-9)
     below = np.nan_to_num(edges.below(tier), nan=-np.inf)
     above = np.nan_to_num(edges.below(np.maximum(tier - 1, 0).astype(np.int8)), nan=np.inf)
     chance = ndtr((below - value) / deviation) + ndtr((value - above) / deviation)
@@ -194,12 +191,10 @@ def _keep_with_shards(run: ValueRun, columns: Columns) -> None:
     """Give each shard its part of the columns that were made for all customers at once."""
     made = [name for name in columns if name not in NEEDED]
     start = 0
-    for shard in RunShard.objects.filter(run=run).order_by("number").iterator(chunk_size=1):
-        assert shard.arrays is not None
-        own = unpack(shard.arrays)
+    for shard in shards_of(run):
+        own = kept(shard)
         stop = start + len(own["customer"])
-        shard.arrays = pack({**own, **{name: columns[name][start:stop] for name in made}})
-        shard.save(update_fields=["arrays"])
+        keep(shard, {**own, **{name: columns[name][start:stop] for name in made}})
         start = stop
 
 

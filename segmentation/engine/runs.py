@@ -22,7 +22,8 @@ from customers.models import Customer, Job
 from segmentation import monthly
 from segmentation.engine import aggregating, fitting, predicting, publishing, ranking
 from segmentation.engine.extent import VALUED_KINDS
-from segmentation.engine.packing import pack
+from segmentation.engine.keeping import keep
+from segmentation.engine.packing import Columns, pack
 from segmentation.models import RuleVersion, RunShard, Stale, ValueRun
 from users.models import Event, User
 
@@ -33,7 +34,7 @@ MOST_HELPERS = 32  # messages sent to other workers at the beginning of a stage
 MOST_CHANGED_SHARE = 0.1  # with more customers changed than this, all are valued anew
 
 Stage = ValueRun.Stage
-ShardWork = Callable[[ValueRun, RunShard], bytes]
+ShardWork = Callable[[ValueRun, RunShard], Columns]
 SHARDED: dict[str, tuple[str, ShardWork]] = {  # stage → the stage before it, and what is done with each shard
     Stage.AGGREGATE: ("", aggregating.aggregate_shard),
     Stage.PREDICT: (Stage.AGGREGATE, predicting.predict_shard),
@@ -184,11 +185,13 @@ def _work_on_one(run: ValueRun, stage: str) -> bool:
     """Take a free shard and work on it; False where there is none."""
     before, work = SHARDED[stage]
     with transaction.atomic():
-        shard = RunShard.objects.select_for_update(skip_locked=True).filter(run=run, done=before).order_by("number").first()
+        free = RunShard.objects.select_for_update(skip_locked=True).filter(run=run, done=before)
+        shard = free.defer("arrays").order_by("number").first()
         if shard is None:
             return False
-        shard.arrays, shard.done = work(run, shard), stage
-        shard.save(update_fields=["arrays", "done"])
+        keep(shard.pk, work(run, shard))
+        shard.done = stage
+        shard.save(update_fields=["done"])
     return True
 
 

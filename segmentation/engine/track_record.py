@@ -14,10 +14,10 @@ import numpy as np
 from django.conf import settings
 from django.db import connection
 
-from segmentation.engine.aggregating import ORDER_KINDS, ORDERS
+from segmentation.engine.aggregating import read_orders
 from segmentation.engine.extent import EPOCH, VALUED_KINDS, day_number
 from segmentation.engine.packing import Columns
-from segmentation.engine.reading import align, read
+from segmentation.engine.reading import align
 from segmentation.maths import backtest
 from segmentation.maths.arrays import Floats, Ints
 from segmentation.maths.backtest import Metrics
@@ -71,7 +71,7 @@ def look_back(run: ValueRun, model: str | None) -> dict[str, Any]:
 def _past(run: ValueRun) -> Past | None:
     step = max(1, -(-_customers() // MOST_CUSTOMERS))
     values = {"as_of": run.as_of, "base": settings.BASE_CURRENCY, "kinds": list(VALUED_KINDS), "step": step}
-    lines = read(ORDERS.format(extent=SAMPLED), values, ORDER_KINDS)
+    lines = read_orders(SAMPLED, values)
     return Past(lines, int(lines["day"].min()), int(lines["day"].max())) if len(lines["day"]) else None
 
 
