@@ -75,10 +75,11 @@ def payback(customers: Customers, *, as_of: date, rules: RuleVersion, efforts: E
 
 def payback_by_source(*, as_of: date, rules: RuleVersion, efforts: Efforts) -> list[SourcePayback]:
     """The same by acquisition source, over all kept customers; the source that won the most first."""
+    every = _payback("true", course_of="cost IS NOT NULL")  # the others are only counted
     statement = f"""
         SELECT source, count(*), count(first_month), coalesce(sum(cost) FILTER (WHERE is_counted), 0),
             coalesce(sum(earned) FILTER (WHERE is_counted), 0), count(months), percentile_cont(0.5) WITHIN GROUP (ORDER BY months)
-        FROM (SELECT *, cost IS NOT NULL AND first_month IS NOT NULL AS is_counted FROM ({_payback("true")}) AS each) AS customer
+        FROM (SELECT *, cost IS NOT NULL AND first_month IS NOT NULL AS is_counted FROM ({every}) AS each) AS customer
         GROUP BY source ORDER BY count(first_month) DESC, source
     """
     with connection.cursor() as cursor:
@@ -103,18 +104,10 @@ def _months(month: str, *, since: str) -> str:
     return f"(12 * date_part('year', {between}) + date_part('month', {between}) + 1)::integer"
 
 
-def _payback(limit: str) -> str:
-    """SQL of (source, *Payback); `limit` as `facts.limited` gives it."""
+def _payback(limit: str, *, course_of: str = "true") -> str:
+    """SQL of (source, *Payback); `limit` as `facts.limited` gives it, `course_of` a condition on whom to count the margins of."""
     return f"""
-        WITH course AS (
-            SELECT customer_id, month, first_month, margin, sum(margin) OVER (PARTITION BY customer_id ORDER BY month) AS earned
-            FROM (
-                SELECT stored.customer_id, stored.month, stored.margin,
-                    min(stored.month) FILTER (WHERE stored.revenue > 0) OVER (PARTITION BY stored.customer_id) AS first_month
-                FROM segmentation_monthlyvalue stored WHERE {limit.format(rows="stored")}
-            ) AS dated
-            WHERE month >= first_month
-        ), costing AS (
+        WITH costing AS (
             SELECT customer.customer_id, customer.acquisition_source AS source, customer.acquisition_cost IS NULL AS is_estimate,
                 coalesce(
                     round(customer.acquisition_cost * {in_base("customer.currency", "coalesce(customer.acquired_on, %(as_of)s)")}, 2),
@@ -124,12 +117,19 @@ def _payback(limit: str) -> str:
             LEFT JOIN unnest(%(sources)s::text[], %(usual_costs)s::numeric[]) AS usual (source, cost)
                 ON usual.source = customer.acquisition_source
             WHERE {limit.format(rows="customer")}
+        ), begun AS (
+            SELECT customer_id, min(month) AS first_month
+            FROM segmentation_monthlyvalue stored WHERE revenue > 0 AND {limit.format(rows="stored")} GROUP BY customer_id
+        ), course AS (
+            SELECT customer_id, month, margin, sum(margin) OVER (PARTITION BY customer_id ORDER BY month) AS earned
+            FROM segmentation_monthlyvalue stored JOIN begun USING (customer_id) JOIN costing USING (customer_id)
+            WHERE month >= first_month AND {limit.format(rows="stored")} AND {course_of}
         )
         SELECT any_value(costing.source) AS source, customer_id, any_value(costing.cost) AS cost,
-            any_value(costing.is_estimate AND costing.cost IS NOT NULL) AS is_estimate, min(course.first_month) AS first_month,
-            {_months("min(course.month) FILTER (WHERE course.earned >= costing.cost)", since="min(course.first_month)")} AS months,
+            any_value(costing.is_estimate AND costing.cost IS NOT NULL) AS is_estimate, any_value(begun.first_month) AS first_month,
+            {_months("min(course.month) FILTER (WHERE course.earned >= costing.cost)", since="any_value(begun.first_month)")} AS months,
             coalesce(sum(course.margin), 0) AS earned
-        FROM costing LEFT JOIN course USING (customer_id)
+        FROM costing LEFT JOIN begun USING (customer_id) LEFT JOIN course USING (customer_id)
         GROUP BY customer_id
     """
 

@@ -81,7 +81,6 @@ def publish(run: ValueRun) -> None:
 
 def _create_drafts() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL jit = off")  # compiling costs more than it saves, and the planner knows nothing of the drafts
         for name, kinds in (("draft_score", {**DRAFT, "drivers": "jsonb"}), ("draft_outlook", OUTLOOK)):
             columns = ", ".join(f"{column} {kind}" for column, kind in kinds.items())
             cursor.execute(f"CREATE TEMP TABLE {name} ({columns}) ON COMMIT DROP")
