@@ -20,24 +20,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def answer(work: Callable[[], Sequence[NDArray[Any]]], backend: int | None = None) -> None:
-    """Do the work and print what it took as JSON; the arrays of the answer must be the same for all contenders, type and order too.
+def answer(work: Callable[[], Sequence[NDArray[Any]] | dict[str, float]], backend: int | None = None) -> None:
+    """Do the work and print what it took as JSON.
 
-    `backend` is the process of PostgreSQL that works for us: its CPU counts as ours.
+    Arrays of an answer must be the same for all contenders, type and order too, and are told by a digest; figures are told as they
+    are, for those who compare them within a tolerance. `backend` is the process of PostgreSQL that works for us: its CPU counts as ours.
     """
     loaded, before = _peak_mb(), _cpu(backend)
-    arrays = work()
+    found = work()
     cpu = _cpu(backend) - before
+    figures = found if isinstance(found, dict) else {}
     digest = hashlib.sha256()
-    for array in arrays:
+    for array in () if isinstance(found, dict) else found:
         digest.update(np.ascontiguousarray(array).tobytes())
-    print(json.dumps({"cpu": cpu, "peak_mb": _peak_mb(), "loaded_mb": loaded, "answer": digest.hexdigest()[:16]}))
+    told = {"cpu": cpu, "peak_mb": _peak_mb(), "loaded_mb": loaded, "answer": digest.hexdigest()[:16], "figures": figures}
+    print(json.dumps(told))
 
 
 def main(module_name: str, way: str, folder: str) -> None:
     def load(which: str) -> dict[str, NDArray[Any]]:
-        """Lines of a kind: customer, day and amount."""
-        return {name: np.load(Path(folder) / f"{which}_{name}.npy") for name in ("customer", "day", "amount")}
+        """Arrays of a kind by name, as they lie in the folder."""
+        return {path.stem.removeprefix(f"{which}_"): np.load(path) for path in sorted(Path(folder).glob(f"{which}_*.npy"))}
 
     module = importlib.import_module(module_name)
     answer(module.WAYS[way](load), getattr(module, "BACKEND", None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,18 +19,26 @@ COMPLETE = "complete, seed 1"
 
 def company_of(customers: int) -> str:
     """The DATABASE_URL of the company with so many customers; it is generated where it is not there yet."""
-    name = f"bench_{customers}"
+
+    def generate(url: str) -> None:
+        print(f"generating {customers:,} customers into bench_{customers}", flush=True)
+        manage(url, "generate", "--customers", str(customers), "--seed", str(SEED))
+
+    return kept(f"bench_{customers}", COMPLETE, generate)
+
+
+def kept(name: str, state: str, fill: Callable[[str], None]) -> str:
+    """The DATABASE_URL of a database that `fill` has filled, with the tables as they are now; made where it is not in that state."""
     url = _url(name)
-    if _state(name) != COMPLETE:
-        print(f"generating {customers:,} customers into {name}", flush=True)
+    is_there = _state(name) == state
+    if not is_there:
         _run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         _run(f"CREATE DATABASE {name}")
-        _manage(url, "migrate", "--no-input", "--verbosity", "0")
-        _manage(url, "generate", "--customers", str(customers), "--seed", str(SEED))
+    manage(url, "migrate", "--no-input", "--verbosity", "0")
+    if not is_there:
+        fill(url)
         _vacuum(url)
-        _run(f"COMMENT ON DATABASE {name} IS '{COMPLETE}'")
-    else:
-        _manage(url, "migrate", "--no-input", "--verbosity", "0")
+        _run(f"COMMENT ON DATABASE {name} IS '{state}'")
     return url
 
 
@@ -60,5 +69,5 @@ def _execute(url: str, statement: str) -> None:
             cursor.execute(statement)
 
 
-def _manage(url: str, *arguments: str) -> None:
+def manage(url: str, *arguments: str) -> None:
     subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=os.environ | {"DATABASE_URL": url}, check=True)

@@ -12,10 +12,10 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import TypeAlias, TypedDict
 
 from crm.house.home import ROOT
 
@@ -42,6 +42,7 @@ class Measured(TypedDict):
     peak_mb: float
     loaded_mb: float
     answer: str
+    figures: dict[str, float]
 
 
 @dataclass
@@ -50,10 +51,14 @@ class Result:
     peak_mb: float = 0.0  # of the process, input and libraries included
     loaded_mb: float = 0.0  # of the process before its work
     answers: set[str] = field(default_factory=set)
+    figures: list[dict[str, float]] = field(default_factory=list)
 
     @property
     def median(self) -> float:
         return statistics.median(self.cpu)
+
+
+Judge: TypeAlias = Callable[[dict[str, Result]], tuple[str, str]]
 
 
 def contest(contenders: Sequence[Contender], rounds: int) -> dict[str, Result]:
@@ -61,17 +66,18 @@ def contest(contenders: Sequence[Contender], rounds: int) -> dict[str, Result]:
     results = {contender.name: Result() for contender in contenders}
     for _ in range(rounds):
         for contender in contenders:
-            measured = _run(contender)
+            measured = run_contender(contender)
             result = results[contender.name]
             result.cpu.append(measured["cpu"])
             result.peak_mb = max(result.peak_mb, measured["peak_mb"])
             result.loaded_mb = max(result.loaded_mb, measured["loaded_mb"])
             result.answers.add(measured["answer"])
+            result.figures.append(measured["figures"])
     return results
 
 
-def tell(title: str, results: dict[str, Result], ours: str, wanted: dict[str, float]) -> bool:
-    """Print a table; whether all answers agree and every wanted multiple of our CPU is reached."""
+def tell(title: str, results: dict[str, Result], ours: str, wanted: dict[str, float], judge: Judge | None = None) -> bool:
+    """Print a table; whether the answers agree, as `judge` sees it, and every wanted multiple of our CPU is reached."""
     print(f"\n{title}")
     mine = results[ours].median
     good = True
@@ -83,9 +89,15 @@ def tell(title: str, results: dict[str, Result], ours: str, wanted: dict[str, fl
         spread = f"{min(result.cpu):.3f}–{max(result.cpu):.3f}"
         print(f"  {name:<34} {result.median:9.3f} CPU s ({spread})  {multiple:7.2f} ×  peak {result.peak_mb:6.0f} MB", end="")
         print(f" ({result.loaded_mb:.0f} before){aim}")
+    complaint, praise = (judge or same_answers)(results)
+    print(f"  {complaint.upper()}" if complaint else f"  {praise}", flush=True)
+    return good and not complaint
+
+
+def same_answers(results: dict[str, Result]) -> tuple[str, str]:
+    """What is wrong with the answers ("" where nothing is), and what to say of them if nothing is."""
     answers = set().union(*(result.answers for result in results.values()))
-    print("  all answers are the same" if len(answers) == 1 else f"  ANSWERS DIFFER: { ({n: r.answers for n, r in results.items()}) }")
-    return good and len(answers) == 1
+    return "" if len(answers) == 1 else f"answers differ: { ({n: r.answers for n, r in results.items()}) }", "all answers are the same"
 
 
 def reference_python() -> Path:
@@ -105,10 +117,11 @@ def reference_python() -> Path:
     return python
 
 
-def _run(contender: Contender) -> Measured:
+def run_contender(contender: Contender, more: Mapping[str, str] | None = None) -> Measured:
+    """Once, with `more` in its environment."""
     python = reference_python() if contender.is_reference else Path(sys.executable)
     command = [str(python), str(ANSWER), *contender.arguments]
-    environment = os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)} | dict(more or {})
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{contender.name} failed")
