@@ -64,7 +64,7 @@ def orders_company_of(customers: int) -> str:
 def _base_currency() -> str:
     from crm.settings import BASE_CURRENCY
 
-    return BASE_CURRENCY
+    return str(BASE_CURRENCY)
 
 
 def histories(customers: int) -> Iterator[dict[str, NDArray[Any]]]:

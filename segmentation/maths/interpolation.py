@@ -24,5 +24,5 @@ def interpolated(f: Callable[[Floats], Floats], points: Floats, *, strip: float)
     nodes = int(_PRECISION / np.arcsinh(strip / half)) + 4
     if nodes >= len(points):
         return f(points)
-    coefficients = chebyshev.chebinterpolate(lambda at: f(middle + half * at), nodes - 1)
-    return np.asarray(chebyshev.chebval((points - middle) / half, coefficients), dtype=np.float64)
+    polynomial = chebyshev.Chebyshev.interpolate(lambda at: f(middle + half * at), nodes - 1)
+    return np.asarray(polynomial((points - middle) / half), dtype=np.float64)
