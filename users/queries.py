@@ -36,7 +36,7 @@ def described(events: Iterable[Event]) -> list[tuple[Event, list[FieldChange]]]:
         (
             event,
             [
-                FieldChange(_label(field, name), words(field, before), words(field, after))
+                FieldChange(label_of(field, name), words(field, before), words(field, after))
                 for name, (before, after) in event.changes.items()
                 for field in [fields[event.noun, name]]
             ],
@@ -68,5 +68,5 @@ def _field(noun: str, name: str) -> models.Field[Any, Any] | None:
 _TOLD_BESIDE = {"address": _("network address"), "counts": _("rows"), "source_record": _("source record")}
 
 
-def _label(field: models.Field[Any, Any] | None, name: str) -> str:
+def label_of(field: models.Field[Any, Any] | None, name: str) -> str:
     return str(field.verbose_name if field is not None else _TOLD_BESIDE.get(name, name))

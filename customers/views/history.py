@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from django.apps import apps
@@ -15,9 +16,11 @@ from django.views.decorators.http import require_safe
 
 from customers.models import Contact, Customer, CustomField, Product
 from users.access import Permission, needs
+from users.formats import format_day, format_moment
 from users.http import SignedInRequest
 from users.keyset import BadCursor, Sort, page_of
 from users.models import Event, Team, User
+from users.queries import label_of
 
 PAGE_SIZE = 40
 LONGEST_VALUE = 300
@@ -66,8 +69,7 @@ class HistoryReader:
                 found += self._custom_changes(before or {}, after or {})
             elif not (event.action == Event.Action.CREATED and after in (None, "", [], {})):
                 field = _field_of(model, name)
-                label = str(getattr(field, "verbose_name", name))
-                found.append(Change(label, self._said(field, before), self._said(field, after)))
+                found.append(Change(label_of(field, name), self._said(field, before), self._said(field, after)))
         return found
 
     def _custom_changes(self, before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
@@ -84,7 +86,11 @@ class HistoryReader:
         if isinstance(value, bool):
             return _("yes") if value else _("no")
         if isinstance(value, list):
-            return ", ".join(map(str, value))[:LONGEST_VALUE]
+            return ", ".join(self._said(getattr(field, "base_field", None), one) for one in value)[:LONGEST_VALUE]
+        if isinstance(field, models.DateTimeField):
+            return format_moment(datetime.fromisoformat(value))
+        if isinstance(field, models.DateField):
+            return format_day(date.fromisoformat(value))
         choices = dict(getattr(field, "flatchoices", ()) or ())
         return str(choices.get(value, value))[:LONGEST_VALUE]
 

@@ -214,6 +214,14 @@ def test_the_history_tells_fields_and_names(ana: Client, world: World) -> None:
         assert words in page
 
 
+def test_the_history_writes_days_and_choices_as_the_page_does(ana: Client, world: World) -> None:
+    customer = make_customer("Acme", team=world.north)
+    customer.change(by=world.mo, acquired_on=date(2026, 3, 1), preferred_channels=["mail", "wechat"])
+    page = ana.get(f"/customers/{customer.pk}/history/").content.decode()
+    assert "<ins>1 Mar 2026</ins>" in page
+    assert "<ins>Mail, WeChat</ins>" in page
+
+
 def test_the_history_of_the_facts_around_is_asked_for(ana: Client, world: World) -> None:
     customer = make_customer("Acme", team=world.north)
     contact = make_contact("Li Na", customer=customer)
