@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from segmentation.charts import Axes, Chart, Series, Table, chart
-from segmentation.models import BackTest, ValueRun
+from segmentation.models import BackTest, Tier, ValueRun
 from segmentation.queries import Month
 from segmentation.wording import amount
 from users.formats import format_day
@@ -139,6 +139,24 @@ def track(tests: Sequence[BackTest]) -> Chart | None:
             [[format_day(one.cut_off), format_day(one.until), amount(one.predicted), amount(one.actual)] for one in reversed(tests)],
         ),
     )
+
+
+def transitions(kept: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The chances of the tiers a year later as a table; None where no run lies far enough back. Nobody moves to "new"."""
+    if not kept:
+        return None
+    names = {**{str(tier.value): str(tier.label) for tier in Tier}, "new": _("New"), "lost": _("Lost")}
+    labels = [names.get(state, state) for state in kept["states"]]
+    shown = [place for place, state in enumerate(kept["states"]) if state != "new"]
+    rows = [
+        {
+            "label": label,
+            "cells": [{"label": labels[at], "chance": chances[at], "count": counts[at]} for at in shown],
+        }
+        for label, state, chances, counts in zip(labels, kept["states"], kept["probabilities"], kept["counts"], strict=True)
+        if state != "lost"
+    ]
+    return {"since": date.fromisoformat(kept["since"]), "headings": [labels[at] for at in shown], "rows": rows}
 
 
 def interval(bounds: Any) -> str:

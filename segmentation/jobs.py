@@ -10,6 +10,7 @@ from django.utils import timezone
 from customers.jobs import Progress, handles
 from segmentation import segments
 from segmentation.engine import replay, runs
+from segmentation.engine.migrating import note_transitions
 from segmentation.growth import estimate_growth
 from segmentation.models import RuleVersion, Scenario, ValueRun
 from segmentation.scenarios import outcome_of
@@ -28,6 +29,7 @@ def value_run(progress: Progress, *, as_of: str | None = None, extent: str = Val
     runs.complete(run, progress)
     if run.kind == ValueRun.Kind.FULL:
         estimate_growth(run)
+        note_transitions(run)
     segments.refresh_soon(by=progress.job.requested_by)
     return result_of(run)
 
@@ -44,6 +46,7 @@ def value_history(progress: Progress, *, days: list[str]) -> dict[str, Any]:
         runs.complete(run, progress)
     if run is not None:
         estimate_growth(run)
+        note_transitions(run)
     return {"days": days}
 
 

@@ -58,6 +58,8 @@ def value(request: SignedInRequest) -> HttpResponse:
             "equity_95": figures.interval(run.equity_interval.get("95")),
             "method": wording.said(wording.METHODS, run.equity_interval.get("method")),
             "warnings": [wording.warning(one) for one in run.warnings],
+            "transitions": figures.transitions(run.fits.get("transitions")),
+            "acquisition": run.fits.get("acquisition") or [],
         }
     return show(request, "value.html", context)
 

@@ -136,3 +136,14 @@ def test_where_a_baseline_is_closer_the_run_goes_by_it(company: list[Customer], 
     assert Score.objects.filter(clv_orders__gt=0, orders__gt=0).exists()
     silent = Score.objects.filter(revenue_12m=0, clv_contracts=0)
     assert all(score.clv_orders == 0 for score in silent)
+
+
+def test_a_year_later_the_run_tells_where_the_tiers_went(company: list[Customer]) -> None:
+    first = ValueRun.current()
+    run = value(AS_OF + days(365))
+    assert first is not None
+    assert run is not None
+    found = run.fits["transitions"]
+    assert (found["run"], found["since"]) == (first.pk, AS_OF.isoformat())
+    assert sum(sum(row) for row in found["counts"]) == len(company)
+    assert all(sum(row) == pytest.approx(1, abs=1e-3) for row in found["probabilities"])
