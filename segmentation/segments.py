@@ -55,7 +55,7 @@ def preview(rule: Rule, reader: User) -> Preview:
     """Ask now, among the customers that the reader sees and within PREVIEW_SECONDS."""
     found = Customer.objects.visible_to(reader).filter(rule.q(Asking.now(reader)))
     try:
-        with _at_most(PREVIEW_SECONDS):
+        with _with_setting("statement_timeout", f"{PREVIEW_SECONDS * 1000:.0f}"):
             ids = list(found.order_by().values_list("pk", flat=True)[: MOST_COUNTED + 1])
             shown = Customer.objects.filter(pk__in=ids[:SAMPLE]).select_related("score")
             sample = list(shown.only("name", "number", "score__tier", "score__clv").by_name())
@@ -68,13 +68,13 @@ def preview(rule: Rule, reader: User) -> Preview:
 
 
 @contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Statements of this block are cancelled after so long; what comes after them has the limit that it had."""
+def _with_setting(name: str, value: str) -> Iterator[None]:
+    """One of the database's settings for the statements of this block, which are one transaction; then as it was before."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}"])
+        cursor.execute("SELECT current_setting(%s), set_config(%s, %s, true)", [name, name, value])
         before = cursor.fetchone()[0]
         yield
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, before])
 
 
 NO_SCORE: dict[str, None] = {"clv": None, "churn_risk": None}  # what a list shows of a customer that was never valued: nothing
@@ -213,7 +213,8 @@ def refresh_membership(segment_id: int) -> Refreshed | None:
         logger.warning("segment %s keeps its members: its rule cannot be read: %s", segment.pk, invalid)
         return None
     fits, params = Customer.objects.kept().filter(condition).order_by().values("pk").query.sql_with_params()
-    with connection.cursor() as cursor:
+    # Of how many stand and how many go the planner knows little: a nested loop over two such sets can take hours, a hash never does.
+    with _with_setting("enable_nestloop", "off"), connection.cursor() as cursor:
         cursor.execute(_REFRESH % {"fits": fits}, [*params, segment.pk, segment.pk, segment.pk])
         members, entered, left = cursor.fetchone()
     Segment.objects.filter(pk=segment.pk).update(members=members, refreshed_at=timezone.now())
