@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import betainc, betaln, digamma, gammaln
 
 from segmentation.maths.arrays import Floats, tally, weighted_sum
-from segmentation.maths.fitting import Fit, Optimum, Prior, describe, maximise
+from segmentation.maths.fitting import Fit, Optimum, Prior, Sample, describe, maximise
 from segmentation.maths.interpolation import interpolated
 from segmentation.maths.lives import Lives
 from segmentation.maths.priors import GEOMETRIC, small_company_prior
@@ -33,7 +33,7 @@ from segmentation.maths.quadrature import beta_nodes, nodes_for
 
 NAMES = ("r", "alpha", "a", "b")
 SAMPLE_ABOVE = 20_000  # rows
-SAMPLE_STEP = 8
+SAMPLE_STEP, SAMPLE_ROWS = 8, 20_000
 
 
 class GeometricLikelihood:
@@ -129,7 +129,8 @@ class BetaGeometric:
             raise ValueError("no customers to fit")
         scale = float(purchases.age.mean()) or 1.0
         rows = purchases.rows
-        rough = cls.likelihood(rows.every(SAMPLE_STEP), scale) if len(rows.weight) > SAMPLE_ABOVE else None
+        some = rows.every(max(SAMPLE_STEP, len(rows.weight) // SAMPLE_ROWS))
+        rough = Sample(cls.likelihood(some, scale), rows.customers / some.customers) if len(rows.weight) > SAMPLE_ABOVE else None
         scaled = None if prior is None else Prior(prior.name, _scaled(prior.centre, scale), prior.sd, prior.is_reference)
         start = np.log([1.0, (float(purchases.age.sum()) / scale + 1) / (purchases.repeats + 1), 0.7, 3.0])
         optimum = maximise(cls.likelihood(rows, scale), np.clip(start, -8, 8), prior=scaled, rough=rough)

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import digamma, gammaln
 
 from segmentation.maths.arrays import Floats, tally, weighted_sum
-from segmentation.maths.fitting import Fit, Prior, describe, maximise
+from segmentation.maths.fitting import Fit, Prior, Sample, describe, maximise
 from segmentation.maths.priors import SPEND, small_company_prior
 
 NAMES = ("p", "q", "v")
@@ -99,7 +99,7 @@ class GammaGamma:
             raise ValueError("no customer has a repeat order and positive spend")
         scale = float(z.mean())
         scaled = None if prior is None else Prior(prior.name, (*prior.centre[:2], prior.centre[2] / scale), prior.sd, prior.is_reference)
-        rough = SpendLikelihood(x[::SAMPLE_STEP], z[::SAMPLE_STEP] / scale) if len(x) > SAMPLE_ABOVE else None
+        rough = Sample(SpendLikelihood(x[::SAMPLE_STEP], z[::SAMPLE_STEP] / scale)) if len(x) > SAMPLE_ABOVE else None
         optimum = maximise(SpendLikelihood(x, z / scale), np.log([4.0, 2.0, 0.5]), prior=scaled, rough=rough)
         p, above_one, _v = np.exp(optimum.theta)
         runaway = None

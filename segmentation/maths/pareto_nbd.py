@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import digamma, exprel, gammaln
 
 from segmentation.maths.arrays import Floats, tally, weighted_sum
-from segmentation.maths.fitting import Fit, Optimum, Prior, describe, maximise
+from segmentation.maths.fitting import Fit, Optimum, Prior, Sample, describe, maximise
 from segmentation.maths.lives import Lives
 from segmentation.maths.priors import PARETO, small_company_prior
 from segmentation.maths.purchases import Purchases, Rows, discount_factors
@@ -155,7 +155,7 @@ class ParetoNbd:
             raise ValueError("no customers to fit")
         scale = float(purchases.age.mean()) or 1.0
         rows = purchases.rows
-        rough = cls.likelihood(rows.every(SAMPLE_STEP), scale) if len(rows.weight) > SAMPLE_ABOVE else None
+        rough = Sample(cls.likelihood(rows.every(SAMPLE_STEP), scale)) if len(rows.weight) > SAMPLE_ABOVE else None
         scaled = None if prior is None else Prior(prior.name, _scaled(prior.centre, scale), prior.sd, prior.is_reference)
         start = np.log([1.0, (float(purchases.age.sum()) / scale + 1) / (purchases.repeats + 1), 0.8, 0.5])
         optimum = maximise(cls.likelihood(rows, scale), np.clip(start, -8, 8), prior=scaled, rough=rough)
