@@ -79,9 +79,8 @@ def bootstrap(options: Options) -> bool:
     count = min(100_000, options.customers)
     result = contest([_model("refits", people_of(count))], options.rounds)["refits"]
     is_good = result.median < BOOTSTRAP_SECONDS
-    print(
-        f"\nbootstrap: 200 refits at {count:,} customers\n  {result.median:.2f} CPU s  wanted < {BOOTSTRAP_SECONDS:g}{'' if is_good else ' ✗'}"
-    )
+    print(f"\nbootstrap: 200 refits at {count:,} customers")
+    print(f"  {result.median:.2f} CPU s  wanted < {BOOTSTRAP_SECONDS:g}{'' if is_good else ' ✗'}")
     print(f"  {json.dumps(result.figures[-1])}", flush=True)
     return is_good
 
