@@ -87,7 +87,7 @@ def test_when_the_run_has_ended_the_whole_page_comes_anew(xia: Client) -> None:
 
 def test_a_start_is_recorded_and_a_second_one_refused(world: World) -> None:
     job = actions.start_run(by=world.xia, as_of=date(2026, 1, 31))
-    assert job.arguments == {"as_of": "2026-01-31"}
+    assert job.arguments == {"as_of": "2026-01-31", "extent": "full"}
     assert Event.objects.filter(noun="value_run", actor=world.xia).exists()
     with pytest.raises(actions.RunUnderWay):
         actions.start_run(by=world.ada)
