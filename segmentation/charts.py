@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 WIDTH, HEIGHT = 1000.0, 400.0
 GRID_LINES = 4
+SMALLEST_SPREAD = 1e-9  # figures that lie closer together are all alike
 
 Point = tuple[float, float | None]
 
@@ -150,7 +151,9 @@ def _range(values: Sequence[float], *, with_zero: bool = False) -> tuple[float, 
     low, high = min(values), max(values)
     if with_zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    return (low, high) if high > low else (low - 0.5, low + 0.5) if not with_zero else (low, low + 1.0)
+    if high - low > SMALLEST_SPREAD:
+        return low, high
+    return (low, low + 1.0) if with_zero else (low - 0.5, low + 0.5)
 
 
 def _nice(low: float, high: float) -> list[float]:

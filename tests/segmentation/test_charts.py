@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from segmentation.charts import Axes, Chart, Series, Table, chart, interval_bar
@@ -52,6 +52,7 @@ def test_what_people_wrote_is_escaped() -> None:
     assert "style=" not in found.drawing
 
 
+@example([(0.0, 5e-324)], "line")
 @given(
     st.lists(
         st.tuples(st.floats(-1e6, 1e6), st.one_of(st.none(), st.floats(-1e15, 1e15))), min_size=1, max_size=40
