@@ -1,6 +1,11 @@
 // Starts Swagger UI on the API's page. Calls made there use the session, so each carries the CSRF token.
 const place = document.getElementById("api-docs");
 
+// Its list of calls is a second <main>; a page has one, and this is part of it. Swagger UI draws it anew whenever it likes.
+new MutationObserver(() => {
+  for (const inner of place.querySelectorAll("main:not([role])")) inner.setAttribute("role", "group"); // "none" does not hold for what can have the focus
+}).observe(place, { childList: true, subtree: true });
+
 window.SwaggerUIBundle({
   url: place.dataset.schema,
   domNode: place,
@@ -9,10 +14,6 @@ window.SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   validatorUrl: null,
-  onComplete() {
-    // Its list of calls is a second <main>; a page has one, and this is part of it.
-    for (const inner of place.querySelectorAll("main")) inner.setAttribute("role", "none");
-  },
   requestInterceptor(request) {
     request.headers["X-CSRFToken"] = place.dataset.csrf;
     return request;

@@ -10,7 +10,7 @@ def test_the_api_can_be_read_and_tried_in_the_browser(signed_in_page: SignIn, fu
     page = signed_in_page(furniture.world.ada)
     page.goto("/api/docs/")
     chapter = page.locator(".opblock-tag[data-tag=customers]")
-    expect(chapter).to_be_visible()
+    expect(chapter).to_be_visible(timeout=30_000)  # the document is written at the first call of a process
     chapter.click()
     listing = page.locator("#operations-customers-customers_list")
     listing.locator(".opblock-summary-control").click()
