@@ -74,7 +74,7 @@ def test_a_refresh_reads_nothing_but_what_belongs_to_its_customers(company: list
     by_customer = {node["Index Name"] for node in read if "customer_id" in node.get("Index Cond", "")}
     assert by_customer == INDEXES
     beside = {node["Relation Name"]: node["Index Cond"] for node in read if node["Index Name"] not in INDEXES}
-    assert beside.pop("customers_payment") == "(invoice_id = fact_3.id)"
+    assert "(invoice_id = fact_3.id)" in beside.pop("customers_payment")  # by either of the two indexes that begin with it
     assert "corrects_id IS NOT NULL" in beside.pop("customers_contactpoint")
     assert beside.keys() == {"customers_exchangerate"}
 
