@@ -74,7 +74,9 @@ def test_a_refresh_reads_nothing_but_what_belongs_to_its_customers(company: list
     by_customer = {node["Index Name"] for node in read if "customer_id" in node.get("Index Cond", "")}
     assert by_customer == INDEXES
     beside = {node["Relation Name"]: node["Index Cond"] for node in read if node["Index Name"] not in INDEXES}
-    assert "(invoice_id = fact_3.id)" in beside.pop("customers_payment")  # by either of the two indexes that begin with it
+    # Two indexes begin with the invoice; which is taken depends on the statistics that other tests left of the payments.
+    of_invoice = "(invoice_id = fact_3.id)"
+    assert beside.pop("customers_payment") in (of_invoice, f"({of_invoice} AND (paid_on <= '2026-11-24'::date))")
     assert "corrects_id IS NOT NULL" in beside.pop("customers_contactpoint")
     assert beside.keys() == {"customers_exchangerate"}
 
